@@ -1,0 +1,59 @@
+//! Who may do what with the API: permissions, the roles of users, and the scopes of keys.
+
+use crate::vocabulary;
+
+vocabulary! {
+    /// One power over a tenant's data. Its spelling is also the scope of an API key.
+    pub enum Permission: "permission" {
+        /// See the tenant and its settings.
+        ReadTenant = "tenant:read",
+        /// Change the tenant's settings.
+        ManageTenant = "tenant:write",
+        /// See users, keys and terminal tokens (never their secrets).
+        ReadAccounts = "accounts:read",
+        /// Create, change and remove users, keys and terminal tokens.
+        ManageAccounts = "accounts:write",
+        /// Read the audit trail.
+        ReadAudit = "audit:read",
+        /// See devices, their parameters, discovered devices and commands.
+        ReadDevices = "devices:read",
+        /// Create, claim, change and remove devices and firmware files.
+        ManageDevices = "devices:write",
+        /// Open doors and send the other commands.
+        OperateDevices = "devices:operate",
+        /// Read records and their photos.
+        ReadRecords = "records:read",
+    }
+}
+
+vocabulary! {
+    /// The role of a user.
+    pub enum Role: "role" {
+        /// Everything, the owners' own accounts included.
+        Owner = "owner",
+        /// Everything but what makes or unmakes owners.
+        Admin = "admin",
+        /// Daily work: devices, doors, records.
+        Operator = "operator",
+        /// Looks, and changes nothing.
+        Viewer = "viewer",
+    }
+}
+
+impl Role {
+    /// Whether the role includes the permission. The whole matrix is checked in as a golden file.
+    #[must_use]
+    pub const fn permits(self, permission: Permission) -> bool {
+        match permission {
+            Permission::ReadTenant | Permission::ReadDevices | Permission::ReadRecords => true,
+            Permission::OperateDevices => {
+                matches!(self, Self::Owner | Self::Admin | Self::Operator)
+            }
+            Permission::ManageDevices
+            | Permission::ReadAccounts
+            | Permission::ManageAccounts
+            | Permission::ReadAudit
+            | Permission::ManageTenant => matches!(self, Self::Owner | Self::Admin),
+        }
+    }
+}
