@@ -1,0 +1,31 @@
+//! Wake-ups: hints that work is waiting. They carry no facts, so losing one costs only time.
+
+use gatehouse_domain::{CommandId, DeviceId, TenantId};
+use serde::{Deserialize, Serialize};
+
+/// A hint to every process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wake", rename_all = "snake_case")]
+pub enum Wake {
+    /// Commands wait for this device: whoever holds its session takes them.
+    Commands {
+        /// Whose device.
+        tenant_id: TenantId,
+        /// Which.
+        device_id: DeviceId,
+    },
+    /// A command ended: whoever waits for it looks.
+    CommandFinished {
+        /// Which.
+        command_id: CommandId,
+    },
+    /// A session of this device began elsewhere: whoever holds an older one ends it.
+    SessionBegan {
+        /// Whose device.
+        tenant_id: TenantId,
+        /// Which.
+        device_id: DeviceId,
+        /// The session that stays, a number drawn at random by its process.
+        session: u64,
+    },
+}

@@ -1,0 +1,62 @@
+//! The migrations, in order. Each is a file of SQL: policies, grants and partial indexes are said
+//! best in the database's own language. They only grow: expand, move, contract.
+
+use sea_orm_migration::prelude::*;
+
+/// Runs the migrations, as the owner of the database.
+pub struct Migrator;
+
+struct SqlFile {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl MigrationName for SqlFile {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SqlFile {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .get_connection()
+            .execute_unprepared(self.sql)
+            .await?;
+        Ok(())
+    }
+}
+
+macro_rules! sql_files {
+    ($($name:literal),+ $(,)?) => {
+        vec![$(Box::new(SqlFile { name: $name, sql: include_str!(concat!($name, ".sql")) }) as Box<dyn MigrationTrait>,)+]
+    };
+}
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        sql_files![
+            "m0001_foundation",
+            "m0002_directory",
+            "m0003_hub",
+            "m0004_attendance"
+        ]
+    }
+}
+
+/// Lets the services' login role take the roles of the services. The role is the login in
+/// `GATEHOUSE_DATABASE_URL`; a deployment with a login per service grants by hand instead.
+///
+/// # Errors
+/// The database's, for instance where the role does not exist.
+pub async fn admit_login_role(db: &impl ConnectionTrait, login: &str) -> Result<(), DbErr> {
+    let quoted = login.replace('"', "\"\"");
+    db.execute_unprepared(&format!(
+        "grant gatehouse_directory, gatehouse_hub, gatehouse_attendance, gatehouse_sync, gatehouse_directory_system, \
+         gatehouse_hub_system, gatehouse_attendance_system, gatehouse_sync_system, gatehouse_auth to \"{quoted}\""
+    ))
+    .await?;
+    Ok(())
+}
