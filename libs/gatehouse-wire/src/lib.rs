@@ -1,1 +1,10 @@
-//! gatehouse-wire
+//! What the vendors' dialects share: a lenient reader for their JSON, a writer with a fixed order of
+//! members, and their MD5 signatures.
+//!
+//! Deliberately absent: anything that belongs to one dialect, I/O, a clock.
+
+mod read;
+mod sign;
+
+pub use read::{Limits, Object, ReadError, Value, read_object};
+pub use sign::{md5_hex_lower, md5_hex_upper, signatures_match};
