@@ -24,6 +24,7 @@
 # Services of your own: with GATEHOUSE_DATABASE_URL, GATEHOUSE_AMQP_URL, GATEHOUSE_REDIS_URL and
 # GATEHOUSE_S3_ENDPOINT all set, nothing is started and those are used. RUN_DIR/env sets the same variables;
 # it also sets GATEHOUSE_LOCAL_RUN_DIR, by which a shell that sourced it is told from one with own services.
+# shellcheck disable=SC2016 # the quoted programs are for another bash
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8 LANG=C.UTF-8
@@ -215,7 +216,7 @@ choose_ports() {
 pid_of() {
   local f=$DATA/$1.pid pid
   [ -s "$f" ] || return 1
-  pid=$(head -n1 "$f" | tr -dc 0-9); [ -n "$pid" ] && [ -d "/proc/$pid" ] || return 1
+  pid=$(head -n1 "$f" | tr -dc 0-9); [ -n "$pid" ] && alive "$pid" || return 1
   { cat "/proc/$pid/cmdline" "/proc/$pid/environ"; readlink "/proc/$pid/cwd"; } 2>/dev/null | tr '\0' '\n' | grep -qF -- "$DATA" || return 1
   echo "$pid"
 }
@@ -224,17 +225,21 @@ running() { pid_of "$1" >/dev/null; }
 # descriptors: a server that held our stdout would hang "services.sh start | tee", and fd 9 is the lock.
 spawn() {
   local name=$1; shift
+  LOG_FROM=$(stat -c %s "$DATA/log/$name.log" 2>/dev/null || echo 0)
   (as_svc setsid -f bash -c 'echo $$ >"$1"; shift; exec "$@"' _ "$DATA/$name.pid" "$@") >>"$DATA/log/$name.log" 2>&1 </dev/null 9>&-
 }
+# Alive, and not a zombie: the init of a container may take seconds to bury what it inherited.
+alive() { local s; s=$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) && [ "$s" != Z ]; }
 await_gone() { # await_gone PID SECONDS
-  local i; for ((i = 0; i < $2 * 50; i++)); do [ -d "/proc/$1" ] || return 0; sleep 0.02; done; return 1
+  local i; for ((i = 0; i < $2 * 50; i++)); do alive "$1" || return 0; sleep 0.02; done; return 1
 }
+say_log() { tail -c +"$((LOG_FROM + 1))" "$DATA/log/$1.log" 2>/dev/null | tail -n 25 >&2; } # since the last spawn
 wait_healthy() { # wait_healthy NAME
   local name=$1 t0 end; t0=$(now_ms); end=$((t0 + START_TIMEOUT * 1000))
   until "healthy_$name"; do
-    if [ "$(now_ms)" -gt "$end" ]; then log "$name did not become healthy in ${START_TIMEOUT} s:"; tail -n 25 "$DATA/log/$name.log" >&2 || true; return 1; fi
+    if [ "$(now_ms)" -gt "$end" ]; then log "$name did not become healthy in ${START_TIMEOUT} s:"; say_log "$name"; return 1; fi
     # Dead already? (give the pid file a second to appear)
-    if [ $(($(now_ms) - t0)) -gt 2000 ] && ! running "$name"; then log "$name ended while starting:"; tail -n 25 "$DATA/log/$name.log" >&2 || true; return 1; fi
+    if [ $(($(now_ms) - t0)) -gt 2000 ] && ! running "$name"; then log "$name ended while starting:"; say_log "$name"; return 1; fi
     sleep 0.05
   done
 }
@@ -252,6 +257,9 @@ start_postgres() {
     rm -f "$DATA/pgpass"; mv "$DATA/postgres.new" "$DATA/postgres" # a killed initdb leaves no half cluster behind
   fi
   [ -f "$DATA/postgres/roles-made" ] && made=1
+  # A killed server that init has not buried yet still counts as running for the next one.
+  local old i; old=$(head -n1 "$DATA/postgres/postmaster.pid" 2>/dev/null | tr -dc 0-9) || true
+  if [ -n "$old" ] && ! alive "$old"; then for ((i = 0; i < 200; i++)); do [ -d "/proc/$old" ] || break; sleep 0.1; done; fi
   # fsync and synchronous_commit stay on: what is acknowledged is on disk. No unix socket: a deep clone path
   # would pass the 107-byte limit of a socket's name.
   spawn postgres "$PG_BIN/postgres" -D "$DATA/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
@@ -347,7 +355,7 @@ dir "$DATA/redis"
 requirepass $PASSWORD
 appendonly yes
 appendfsync everysec
-save 300 1
+save ""
 daemonize no
 EOF
   spawn redis "$REDIS_BIN" "$DATA/redis/redis.conf"
@@ -442,7 +450,7 @@ action=${1:-}; shift || true
 names=("$@"); [ ${#names[@]} = 0 ] && names=("${ALL[@]}")
 case $action in
   install | start | stop | restart | status | env | logs | clean) ;;
-  *) sed -n '2,28p' "${BASH_SOURCE[0]}" | sed 's/^# \?//'; exit 2 ;;
+  *) sed -n '2,/^set /{/^# shellcheck/d;s/^# \?//p}' "${BASH_SOURCE[0]}" | sed '/^set /d' >&2; exit 2 ;;
 esac
 for n in "${names[@]}"; do [[ " ${ALL[*]} " == *" $n "* ]] || die "there is no service called $n; the four are ${ALL[*]}"; done
 find_external
