@@ -1,6 +1,6 @@
 //! Wake-ups: hints that work is waiting. They carry no facts, so losing one costs only time.
 
-use gatehouse_domain::{CommandId, DeviceId, TenantId};
+use gatehouse_domain::{CommandId, DeviceId, TenantId, TerminalTokenId};
 use serde::{Deserialize, Serialize};
 
 /// A hint to every process.
@@ -18,6 +18,20 @@ pub enum Wake {
     CommandFinished {
         /// Which.
         command_id: CommandId,
+    },
+    /// A device's settings changed, or it was removed: whoever holds its session looks again.
+    Device {
+        /// Whose device.
+        tenant_id: TenantId,
+        /// Which.
+        device_id: DeviceId,
+    },
+    /// A terminal token was revoked: whoever holds sessions that came in with it ends them.
+    TerminalToken {
+        /// Whose token.
+        tenant_id: TenantId,
+        /// Which.
+        terminal_token_id: TerminalTokenId,
     },
     /// A session of this device began elsewhere: whoever holds an older one ends it.
     SessionBegan {

@@ -1,1 +1,4 @@
-//! gatehouse-platform
+//! The machine room: what every service needs and no business noun stands in.
+
+pub mod db;
+pub mod tenant;
