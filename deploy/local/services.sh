@@ -442,7 +442,7 @@ do_status() {
 }
 do_clean() {
   do_stop "${ALL[@]}"
-  rm -rf "${RUN_DIR:?}"/{data,env,ports,demo.json,log} "/var/tmp/gatehouse-$ID"
+  rm -rf "${RUN_DIR:?}"/{data,env,ports,demo.json,log,master_key,operator_key} "/var/tmp/gatehouse-$ID"
   rmdir "$RUN_DIR" 2>/dev/null || true
 }
 
