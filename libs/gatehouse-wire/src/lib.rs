@@ -3,8 +3,13 @@
 //!
 //! Deliberately absent: anything that belongs to one dialect, I/O, a clock.
 
+mod object;
+mod parse;
 mod read;
 mod sign;
+mod write;
 
-pub use read::{Limits, Object, ReadError, Value, read_object};
+pub use object::{Object, Value};
+pub use read::{Limits, ReadError, read_object};
 pub use sign::{md5_hex_lower, md5_hex_upper, signatures_match};
+pub use write::ObjectWriter;

@@ -42,3 +42,36 @@ pub fn signatures_match(expected: &str, given: &str) -> bool {
     });
     black_box(difference) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// protocols 2.6: "002 4.1", "001 4.1", "003 body".
+    #[test]
+    fn the_documents_digests_come_out() {
+        for (text, digest) in [
+            ("1573539353795#123456", "188ef735093645c802b0e4741bd3e9a1"),
+            (
+                "1477881215000#2323dsfadfewrasa3434",
+                "e5ef72ef839bdf5397b4906b199b9fbf",
+            ),
+            (
+                r#"{"pageNum":1,"pageSize":10}"#,
+                "675c299bcd88edf31c09c48f9c7fba4b",
+            ),
+        ] {
+            assert_eq!(md5_hex_lower(&[text.as_bytes()]), digest);
+            let (front, back) = text.as_bytes().split_at(5);
+            assert_eq!(md5_hex_upper(&[front, back]), digest.to_ascii_uppercase());
+        }
+    }
+
+    #[test]
+    fn signatures_match_in_any_case_and_only_whole() {
+        assert!(signatures_match("00aBfF", "00AbFf"));
+        assert!(!signatures_match("00abff", "00abfe"));
+        assert!(!signatures_match("00abff", "00abf"));
+        assert!(!signatures_match("00abff", ""));
+    }
+}
