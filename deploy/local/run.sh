@@ -17,7 +17,7 @@ stop_all() {
   local code=$?
   trap '' INT TERM HUP
   # Terminals first, so that the server does not report them as lost; it then closes its own sockets.
-  say "" "Stopping."
+  printf '\nStopping.\n'
   local pid
   for pid in $TAIL_PID $SIMULATOR_PID $GATEHOUSE_PID; do
     kill -TERM "$pid" 2>/dev/null || true
