@@ -1,0 +1,213 @@
+//! The relay: carries rows of one service's outbox to the broker, through outages of either side.
+
+use crate::backoff::Backoff;
+use crate::bus::{Bus, BusError, Outgoing, Publisher};
+use crate::db::{Database, DbError, sql};
+use chrono::{DateTime, Utc};
+use gatehouse_contracts::{EVENTS_EXCHANGE, RawEnvelope};
+use gatehouse_domain::{MessageId, TenantId};
+use sea_orm::{ConnectionTrait, DbErr, RuntimeErr};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+/// Rows per transaction, all in flight to the broker together.
+const BATCH: usize = 200;
+/// How often the outbox is looked at where no NOTIFY came.
+const TICK: Duration = Duration::from_secs(1);
+/// How long the last rows may take when the process stops. What stays is carried by the next process.
+const FLUSH: Duration = Duration::from_secs(5);
+const OBSERVE_EVERY: Duration = Duration::from_secs(15);
+
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Broker(#[from] BusError),
+    #[error("an event cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Carries rows until `cancel`, then once more until none is left.
+pub(crate) async fn relay(bus: Bus, db: Database, cancel: CancellationToken) {
+    let woken = Arc::new(Notify::new());
+    let _listening = AbortOnDropHandle::new(tokio::spawn(listen(db.clone(), woken.clone())));
+    let mut relay = Relay {
+        bus,
+        db,
+        publisher: None,
+    };
+    let mut backoff = Backoff::new();
+    loop {
+        let carried = cancel.run_until_cancelled(relay.carry()).await;
+        let schema = relay.db.roles().schema;
+        let pause = async {
+            match carried {
+                None | Some(Ok(BATCH)) => backoff.reset(),
+                Some(Ok(_)) => {
+                    backoff.reset();
+                    // Elapsed is the tick.
+                    tokio::time::timeout(TICK, woken.notified()).await.ok();
+                }
+                Some(Err(error)) => {
+                    if backoff.is_first() {
+                        tracing::warn!(schema, %error, "the outbox is not carried at the moment");
+                    }
+                    backoff.pause().await;
+                }
+            }
+        };
+        if cancel.run_until_cancelled(pause).await.is_none() || cancel.is_cancelled() {
+            break;
+        }
+    }
+    let flush = async { while matches!(relay.carry().await, Ok(1..)) {} };
+    if tokio::time::timeout(FLUSH, flush).await.is_err() {
+        let schema = relay.db.roles().schema;
+        tracing::warn!(
+            schema,
+            "the outbox is not empty; the next process carries it"
+        );
+    }
+}
+
+struct Relay {
+    bus: Bus,
+    db: Database,
+    publisher: Option<Publisher>,
+}
+
+impl Relay {
+    /// Carries one batch; how many rows it had.
+    async fn carry(&mut self) -> Result<usize, RelayError> {
+        // Taken out and put back only after success: after an error, or where this future is
+        // dropped, whatever is in flight is unknown.
+        let publisher = match self.publisher.take() {
+            Some(publisher) if publisher.is_usable() => publisher,
+            // Before the transaction begins: none stays open while the broker is away.
+            Some(_) | None => Publisher::open(&*self.bus.link().await?).await?,
+        };
+        let carried = carry_batch(&self.db, &publisher).await?;
+        self.publisher = Some(publisher);
+        Ok(carried)
+    }
+}
+
+async fn carry_batch(db: &Database, publisher: &Publisher) -> Result<usize, RelayError> {
+    let schema = db.roles().schema;
+    let tx = db.system().await?;
+    let rows = tx
+        .conn()
+        .query_all_raw(sql(
+            &format!(
+                "select tenant_id, id, kind, occurred_at, data from {schema}.outbox \
+                 order by id limit {BATCH} for update skip locked"
+            ),
+            [],
+        ))
+        .await
+        .map_err(DbError::from)?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut tenants = Vec::with_capacity(rows.len());
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut messages = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (tenant, id, kind, occurred_at, data) = row
+            .try_get_many_by_index::<(Uuid, Uuid, String, DateTime<Utc>, serde_json::Value)>()
+            .map_err(DbError::from)?;
+        tenants.push(tenant);
+        ids.push(id);
+        messages.push(message(RawEnvelope {
+            id: MessageId::from_uuid(id),
+            kind,
+            tenant_id: TenantId::from_uuid(tenant),
+            occurred_at,
+            data,
+        })?);
+    }
+    publisher.events(EVENTS_EXCHANGE, &messages).await?;
+    tx.conn()
+        .execute_raw(sql(
+            &format!(
+                "delete from {schema}.outbox o using unnest($1::uuid[], $2::uuid[]) as done (tenant_id, id) \
+                 where o.tenant_id = done.tenant_id and o.id = done.id"
+            ),
+            [tenants.into(), ids.into()],
+        ))
+        .await
+        .map_err(DbError::from)?;
+    // A crash that takes this commit back repeats messages, which readers recognise.
+    tx.commit_soon().await?;
+    metrics::counter!("gatehouse_outbox_published_total", "schema" => schema)
+        .increment(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+    Ok(rows.len())
+}
+
+fn message(envelope: RawEnvelope) -> Result<Outgoing, serde_json::Error> {
+    let body = serde_json::to_vec(&envelope)?;
+    Ok(Outgoing::new(envelope.id.to_string(), envelope.kind, body))
+}
+
+/// Hears NOTIFY for ever.
+async fn listen(db: Database, woken: Arc<Notify>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let Err(error) = hear(&db, &woken, &mut backoff).await;
+        tracing::debug!(schema = db.roles().schema, %error, "not hearing of new outbox rows; the tick remains");
+        backoff.pause().await;
+    }
+}
+
+async fn hear(db: &Database, woken: &Notify, backoff: &mut Backoff) -> Result<Infallible, DbError> {
+    let failed = |e: sqlx::Error| DbError::from(DbErr::Conn(RuntimeErr::SqlxError(e.into())));
+    let mut listener = db.listener().await?;
+    let channel = format!("gatehouse_outbox_{}", db.roles().schema);
+    listener.listen(&channel).await.map_err(failed)?;
+    backoff.reset();
+    loop {
+        listener.recv().await.map_err(failed)?;
+        woken.notify_one();
+    }
+}
+
+/// Keeps the gauges of the outbox: its rows (up to 10 000) and the age of its oldest.
+pub(crate) async fn watch_depth(db: Database) {
+    let schema = db.roles().schema;
+    loop {
+        match depth(&db).await {
+            Ok((rows, age_s)) => {
+                metrics::gauge!("gatehouse_outbox_rows", "schema" => schema).set(rows);
+                metrics::gauge!("gatehouse_outbox_oldest_seconds", "schema" => schema).set(age_s);
+            }
+            Err(error) => tracing::debug!(schema, %error, "the outbox cannot be measured"),
+        }
+        tokio::time::sleep(OBSERVE_EVERY).await;
+    }
+}
+
+async fn depth(db: &Database) -> Result<(f64, f64), DbError> {
+    let schema = db.roles().schema;
+    let tx = db.system().await?;
+    let row = tx
+        .conn()
+        .query_one_raw(sql(
+            &format!(
+                "select (select count(*) from (select from {schema}.outbox limit 10000) some)::float8, \
+                 coalesce(extract(epoch from now() - (select occurred_at from {schema}.outbox order by id limit 1)), 0)::float8"
+            ),
+            [],
+        ))
+        .await?;
+    tx.commit().await?;
+    match row {
+        Some(row) => Ok(row.try_get_many_by_index::<(f64, f64)>()?),
+        None => Ok((0.0, 0.0)),
+    }
+}
