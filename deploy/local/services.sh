@@ -107,25 +107,27 @@ install_packages() {
   fi
   command -v apt-get >/dev/null || die "there is no apt-get here; install by hand what Debian calls ${want[*]}"
   log "installing ${want[*]} (about a minute)"
-  # "" so that the helper's own text needs no quoting twice: it is one script, run as root.
+  # One script, run as root.
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -s -- "${want[@]}" <<'APT' || die "apt-get could not install ${want[*]}; its messages are above"
 # A temporary policy that starts no service, and no default PostgreSQL cluster; both are put back.
-policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf saved=""
+policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf saved="" said=$(mktemp)
 put_back() {
   if [ "${made_policy:-0}" = 1 ]; then rm -f "$policy"; fi
   if [ -n "$saved" ]; then mv -f "$saved" "$conf"; fi
+  rm -f "$said"
 }
 trap put_back EXIT
 trap 'exit 130' INT; trap 'exit 143' TERM
 if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod +x "$policy"; made_policy=1; fi
-get() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null; }
+# What it says is worth reading only when it fails.
+get() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >"$said" 2>&1 || { cat "$said" >&2; exit 1; }; }
 get update
 if [[ " $* " == *" postgresql "* ]]; then
-  get install -y --no-install-recommends postgresql-common >/dev/null
+  get install -y --no-install-recommends postgresql-common
   saved=$conf.saved; cp -p "$conf" "$saved"
   sed -i '/^#\?create_main_cluster/d' "$conf"; echo 'create_main_cluster = false' >>"$conf"
 fi
-get install -y --no-install-recommends "$@" >/dev/null
+get install -y --no-install-recommends "$@"
 APT
   find_programs
   log "installed: ${want[*]}"
