@@ -7,4 +7,4 @@
 pub mod entities;
 pub mod migrations;
 
-pub use migrations::{Migrator, admit_login_role};
+pub use migrations::{Migrator, admit_login_role, migrate_alone};

@@ -1,6 +1,7 @@
 //! The migrations, in order. Each is a file of SQL: policies, grants and partial indexes are said
 //! best in the database's own language. They only grow: expand, move, contract.
 
+use sea_orm::{DatabaseConnection, TransactionTrait};
 use sea_orm_migration::prelude::*;
 
 /// Runs the migrations, as the owner of the database.
@@ -44,6 +45,17 @@ impl MigratorTrait for Migrator {
             "m0004_attendance"
         ]
     }
+}
+
+/// Runs what is pending while no other process does: replicas that start together may all call it.
+///
+/// # Errors
+/// The database's; the migrations of this call are then undone.
+pub async fn migrate_alone(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let lock = db.begin().await?;
+    lock.execute_unprepared("select pg_advisory_xact_lock(hashtext('gatehouse migrations'))").await?;
+    Migrator::up(db, None).await?;
+    lock.commit().await
 }
 
 /// Lets the services' login role take the roles of the services. The role is the login in
