@@ -384,7 +384,7 @@ start_s3() {
     log "s3 is the gatehouse binary itself, and there is none at $BIN; build it first: cargo build --bin gatehouse"; return 1
   fi
   as_svc mkdir -p "$DATA/s3"
-  spawn s3 env GATEHOUSE_S3_ACCESS_KEY="$S3_ACCESS_KEY" GATEHOUSE_S3_SECRET_KEY="$PASSWORD" GATEHOUSE_S3_BUCKET="$S3_BUCKET" GATEHOUSE_S3_REGION="$S3_REGION" \
+  spawn s3 env GATEHOUSE_S3_ACCESS_KEY="$S3_ACCESS_KEY" GATEHOUSE_S3_SECRET_KEY="$PASSWORD" GATEHOUSE_S3_BUCKET="$S3_BUCKET" \
     "$copy" objectstore --root "$DATA/s3" --listen "127.0.0.1:$S3_PORT"
   wait_healthy s3
 }
