@@ -1,6 +1,8 @@
 //! What a terminal answers to a command: one frame, or several of one message id.
 
-use crate::{Announcement, ErrorCode, Gender, Parameters, PhotoField, Priority};
+use crate::decode::{self, DecodeError, words};
+use crate::{Announcement, ErrorCode, Gender, Parameters, PhotoField, Priority, Uplink};
+use gatehouse_wire::{Object, Value};
 
 /// Which `...Resp` it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +34,30 @@ pub enum AnswerKind {
     DeleteRecords,
     /// There was no `msgType` (the sample of 2.1.7 has none); the message id decides.
     Unstated,
+}
+
+impl AnswerKind {
+    /// The kind of a `msgType`; `None` where it is no answer of this document.
+    pub(crate) fn named(message_type: &str) -> Option<Self> {
+        [
+            ("onlineOpenResp", Self::Open),
+            ("onlineUpdateResp", Self::Update),
+            ("onlineRebootResp", Self::Reboot),
+            ("onlineSetDevInfoResp", Self::SetParameters),
+            ("onlineGetDevInfoResp", Self::GetParameters),
+            ("registerPersonInfoResp", Self::RegisterPerson),
+            ("onlineGetRegisterResp", Self::Register),
+            ("onlineGetRegisterInfoResp", Self::Register), // L905 against L953
+            ("onlineStopGetRegisterResp", Self::StopRegister),
+            ("onlineGetRegisterCountResp", Self::RegisterCount),
+            ("onlineGetRegisterByIndexResp", Self::RegisterByIndex),
+            ("onlineGetPhotoResp", Self::Photo),
+            ("onlineDeleteSnapRecordResp", Self::DeleteRecords),
+        ]
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(message_type))
+        .map(|(_, kind)| kind)
+    }
 }
 
 /// An answer.
@@ -133,4 +159,155 @@ impl StoredPerson {
     pub fn valid_to_on(&self) -> Option<chrono::NaiveDate> {
         self.valid_to.as_deref().and_then(crate::dates::read_date)
     }
+}
+
+/// Reads an answer.
+pub(crate) fn read(kind: AnswerKind, mut object: Object<'_>) -> Result<Uplink, DecodeError> {
+    let message_id = decode::message_id(&object)?.ok_or(DecodeError::Missing {
+        message: "answer",
+        field: "msgID",
+    })?;
+    let device_no = decode::device_no(&object)?.unwrap_or_default();
+    let token = decode::token(&object)?;
+    let code = object.word("errorCode").or_else(|| object.word("code"));
+    let error_code = ErrorCode::from(code.unwrap_or_default());
+    let message = words(&object, "msg").unwrap_or_default();
+    Ok(Uplink::Answer(Box::new(Answer {
+        kind,
+        message_id,
+        device_no,
+        token,
+        error_code,
+        message,
+        body: body(kind, &mut object),
+    })))
+}
+
+fn body(kind: AnswerKind, object: &mut Object<'_>) -> AnswerBody {
+    match kind {
+        AnswerKind::Open
+        | AnswerKind::Update
+        | AnswerKind::Reboot
+        | AnswerKind::SetParameters
+        | AnswerKind::RegisterPerson
+        | AnswerKind::StopRegister
+        | AnswerKind::DeleteRecords => AnswerBody::None,
+        AnswerKind::GetParameters => parameters(object),
+        AnswerKind::Register | AnswerKind::RegisterByIndex => person(object),
+        AnswerKind::RegisterCount => count(object),
+        AnswerKind::Photo => AnswerBody::Photo(take_photo(object, "photo")),
+        AnswerKind::Unstated => {
+            if object.has("index") && object.has("idNumber") {
+                person(object)
+            } else if object.has("personNum") {
+                count(object)
+            } else if object.has("photo") {
+                AnswerBody::Photo(take_photo(object, "photo"))
+            } else {
+                parameters(object)
+            }
+        }
+    }
+}
+
+fn parameters(object: &Object<'_>) -> AnswerBody {
+    const ENVELOPE: [&str; 7] = [
+        "msgType",
+        "msgID",
+        "deviceNo",
+        "token",
+        "errorCode",
+        "code",
+        "msg",
+    ];
+    let parameters = Parameters::new(object.members().filter_map(|(name, value)| {
+        let is_envelope = ENVELOPE
+            .iter()
+            .any(|member| member.eq_ignore_ascii_case(name));
+        let text = match value {
+            Value::Null => return None,
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) => value.as_text()?.to_owned(),
+            // No parameter we know is one of these; kept as JSON text.
+            Value::List(_) | Value::Object(_) => value.clone().into_json().to_string(),
+        };
+        (!is_envelope).then(|| (name.to_owned(), text))
+    }));
+    if parameters.as_map().is_empty() {
+        AnswerBody::None
+    } else {
+        AnswerBody::Parameters(parameters)
+    }
+}
+
+fn count(object: &Object<'_>) -> AnswerBody {
+    object
+        .parsed("personNum")
+        .map_or(AnswerBody::None, AnswerBody::PersonCount)
+}
+
+/// A person where there is an index; the index is what the acknowledgement must repeat.
+fn person(object: &mut Object<'_>) -> AnswerBody {
+    let Some(index) = object.parsed("index") else {
+        return count(object);
+    };
+    let photos = [
+        (1, "registerPhoto1", "registerPhotoID1"),
+        (2, "registerPhoto2", "registerPhotoID2"),
+        (3, "registerPhoto3", "registerPhotoID3"),
+    ]
+    .into_iter()
+    .filter_map(|(slot, photo, number)| {
+        let photo = take_photo(object, photo);
+        let number = words(object, number);
+        (photo.is_some() || number.is_some()).then_some(StoredPhoto {
+            slot,
+            number,
+            photo,
+        })
+    })
+    .collect();
+    let text = |field| words(object, field);
+    let flag = |field| object.parsed::<u8>(field).map(|flag| flag != 0);
+    AnswerBody::Person(Box::new(StoredPerson {
+        index,
+        person_num: object.parsed("personNum"),
+        id_number: text("idNumber").unwrap_or_default(),
+        card_number: text("normalNumber"),
+        name: text("name").unwrap_or_default(),
+        gender: object.word("sex").and_then(Gender::read),
+        birthday: text("birthday"),
+        phone: text("phone"),
+        valid_from: text("validDateStart"),
+        valid_to: text("validDateEnd"),
+        priority: object.word("priority").and_then(Priority::read),
+        photos,
+        voice: Announcement {
+            mode: object.parsed("voiceSpecialMode"),
+            with_title: flag("voiceNameSexEnable"),
+            text_before_name: text("visitorVoiceTextBeforeName"),
+            text: text("visitorVoiceText"),
+        },
+        display: Announcement {
+            mode: object.parsed("displaySpecialMode"),
+            with_title: flag("displayNameSexEnable"),
+            text_before_name: text("visitorDisplayTextBeforeName"),
+            text: text("visitorDisplayText"),
+        },
+        pass_times: [
+            "passTime1",
+            "passTime2",
+            "passTime3",
+            "passTime4",
+            "passTime5",
+            "passTime6",
+            "passTime7",
+        ]
+        .map(text),
+    }))
+}
+
+fn take_photo(object: &mut Object<'_>, field: &str) -> Option<PhotoField> {
+    object
+        .take_text(field)
+        .and_then(|text| PhotoField::new(text.into_owned()))
 }

@@ -35,3 +35,39 @@ pub(crate) fn write_validity(date: NaiveDate) -> String {
 pub(crate) fn write_birthday(date: NaiveDate) -> String {
     format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_in_every_form_and_written_in_one() {
+        let date = NaiveDate::from_ymd_opt(1997, 4, 3);
+        for text in [
+            "1997_04_03",
+            "1997_4_3",
+            "1997年4月3日",
+            "1997 年 4 月 3 日",
+            "1997年04月03日",
+            "19970403",
+            "1997-04-03",
+            "1997/4/3",
+        ] {
+            assert_eq!(read_date(text), date, "{text}");
+        }
+        for text in [
+            "",
+            "1997",
+            "1997_4",
+            "97_4_3",
+            "1997_13_3",
+            "1997_4_3_1",
+            "199704030",
+            "2019_2_29",
+        ] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+        assert_eq!(date.map(write_validity).as_deref(), Some("1997_04_03"));
+        assert_eq!(date.map(write_birthday).as_deref(), Some("1997年4月3日"));
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::{ErrorCode, PersonInfo};
 use gatehouse_domain::vocabulary;
+use gatehouse_wire::ObjectWriter;
 use std::collections::BTreeMap;
 
 vocabulary! {
@@ -23,6 +24,29 @@ vocabulary! {
         Face = "face",
         /// 1: whatever the camera sees now.
         Scene = "scene",
+    }
+}
+
+impl UpdateType {
+    /// `updateType`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::FileSystem => "0",
+            Self::Application => "1",
+            Self::Kernel => "3",
+        }
+    }
+}
+
+impl PhotoKind {
+    /// `photoType`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Face => "0",
+            Self::Scene => "1",
+        }
     }
 }
 
@@ -72,10 +96,71 @@ pub enum Downlink {
 }
 
 impl Downlink {
+    /// `msgType`.
+    #[must_use]
+    pub const fn message_type(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "onlineOpen",
+            Self::Update { .. } => "onlineUpdate",
+            Self::Reboot => "onlineReboot",
+            Self::SetParameters(_) => "onlineSetDevInfo",
+            Self::GetParameters => "onlineGetDevInfo",
+            Self::RegisterPerson(_) => "registerPersonInfo",
+            Self::GetRegister => "onlineGetRegister",
+            Self::StopGetRegister => "onlineStopGetRegister",
+            Self::CountRegister => "onlineGetRegisterCount",
+            Self::GetRegisterByIndex { .. } => "onlineGetRegisterByIndex",
+            Self::GetPhoto { .. } => "onlineGetPhoto",
+            Self::DeleteRecords => "onlineDeleteSnapRecord",
+        }
+    }
+
     /// The frame, in the documented form, with `deviceNo` always.
     #[must_use]
     pub fn encode(&self, device_no: &str, message_id: &str) -> String {
-        format!("{device_no}{message_id}")
+        let mut object = ObjectWriter::new();
+        object
+            .text("msgType", self.message_type())
+            .text("msgID", message_id)
+            .text("deviceNo", device_no);
+        match self {
+            Self::Reboot
+            | Self::GetParameters
+            | Self::GetRegister
+            | Self::StopGetRegister
+            | Self::CountRegister
+            | Self::DeleteRecords => {}
+            Self::Open { message } => {
+                object.text("msg", message);
+            }
+            Self::Update {
+                update_type,
+                url,
+                length,
+            } => {
+                object
+                    .text("updateType", update_type.code())
+                    .text("updateUrl", url)
+                    .text("updateKey", &length.to_string());
+            }
+            Self::SetParameters(parameters) => {
+                for (name, value) in parameters {
+                    object.text(name, value);
+                }
+            }
+            Self::RegisterPerson(person) => {
+                object
+                    .text("personInfoCount", "1")
+                    .list_of_one("personInfoData", person.item());
+            }
+            Self::GetRegisterByIndex { index } => {
+                object.text("index", &index.to_string());
+            }
+            Self::GetPhoto { kind } => {
+                object.text("photoType", kind.code());
+            }
+        }
+        object.finish()
     }
 }
 
@@ -88,6 +173,18 @@ pub enum ControlState {
     Close,
     /// Empty: the terminal decides itself.
     Unstated,
+}
+
+impl ControlState {
+    /// `controlState`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Close => "close",
+            Self::Unstated => "",
+        }
+    }
 }
 
 /// The platform's answer to a record.
@@ -109,24 +206,50 @@ pub fn encode_register_resp(
     now_ms: i64,
     error_code: &ErrorCode,
 ) -> String {
-    format!("{device_no}{token}{now_ms}{error_code}")
+    let mut object = ObjectWriter::new();
+    object
+        .text("msgType", "registerResp")
+        .text("deviceNo", device_no)
+        .text("token", token)
+        .text("registerTime", &format!("{now_ms:013}"))
+        .text("errorCode", error_code.as_str());
+    object.finish()
 }
 
 /// `keepAliveResp` (2.1.2).
 #[must_use]
 pub fn encode_keep_alive_resp(device_no: &str) -> String {
-    device_no.to_owned()
+    let mut object = ObjectWriter::new();
+    object
+        .text("msgType", "keepAliveResp")
+        .text("deviceNo", device_no);
+    object.finish()
 }
 
 /// `uploadRecordResp` (2.3.1).
 #[must_use]
 pub fn encode_record_resp(message_id: &str, device_no: &str, answer: &RecordAnswer) -> String {
-    format!("{message_id}{device_no}{}", answer.msg)
+    let mut object = ObjectWriter::new();
+    object
+        .text("msgType", "uploadRecordResp")
+        .text("msgID", message_id)
+        .text("deviceNo", device_no)
+        .text("errorCode", answer.error_code.as_str())
+        .text("controlState", answer.control_state.as_str())
+        .text("msg", &answer.msg);
+    object.finish()
 }
 
 /// The platform's `onlineGetRegisterResp` (2.2.2): one person has arrived. Message id and index
 /// must be those of the upload, else it comes again for ever.
 #[must_use]
 pub fn encode_register_person_ack(message_id: &str, device_no: &str, index: u32) -> String {
-    format!("{message_id}{device_no}{index}")
+    let mut object = ObjectWriter::new();
+    object
+        .text("msgType", "onlineGetRegisterResp")
+        .text("msgID", message_id)
+        .text("deviceNo", device_no)
+        .text("errorCode", ErrorCode::Success.as_str())
+        .text("index", &index.to_string());
+    object.finish()
 }

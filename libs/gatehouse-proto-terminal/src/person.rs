@@ -1,7 +1,9 @@
 //! `registerPersonInfo` (2.2.1): what the platform tells a terminal about a person.
 
+use crate::dates::{write_birthday, write_validity};
 use crate::pass_times::DaySpans;
 use chrono::NaiveDate;
+use gatehouse_wire::ObjectWriter;
 
 /// `operateType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,86 @@ impl PersonInfo {
             display: Announcement::default(),
             pass_times: [const { None }; 7],
         }
+    }
+}
+
+impl PersonInfo {
+    /// The person as an item of `personInfoData`. Deleting sends the number alone (protocols 1.1);
+    /// deleting all sends an empty number.
+    pub(crate) fn item(&self) -> ObjectWriter {
+        let mut item = ObjectWriter::new();
+        item.text("operateType", self.operation.code());
+        match self.operation {
+            PersonOperation::Add | PersonOperation::Change => {
+                item.text("idNumber", &self.id_number);
+                self.about(&mut item);
+            }
+            PersonOperation::Delete => {
+                item.text("idNumber", &self.id_number);
+            }
+            PersonOperation::DeleteAll => {
+                item.text("idNumber", "");
+            }
+        }
+        item
+    }
+
+    fn about(&self, item: &mut ObjectWriter) {
+        const PHOTOS: [(&str, &str); 3] = [
+            ("registerPhoto1", "registerPhotoID1"),
+            ("registerPhoto2", "registerPhotoID2"),
+            ("registerPhoto3", "registerPhotoID3"),
+        ];
+        let birthday = self.birthday_on.map(write_birthday);
+        let from = self.valid_from_on.map(write_validity);
+        let to = self.valid_to_on.map(write_validity);
+        item.optional("normalNumber", self.card_number.as_deref())
+            .text("name", &self.name)
+            .optional("sex", self.gender.map(Gender::code))
+            .optional("birthday", birthday.as_deref())
+            .optional("phone", self.phone.as_deref())
+            .optional("validDateStart", from.as_deref())
+            .optional("validDateEnd", to.as_deref())
+            .optional("priority", self.priority.map(Priority::code));
+        for ((photo, number), slot) in PHOTOS.into_iter().zip(&self.photos) {
+            if let Some(slot) = slot {
+                item.text(photo, &slot.base64).text(number, &slot.number);
+            }
+        }
+        self.voice.write(item, VOICE);
+        self.display.write(item, DISPLAY);
+        for (number, day) in (1..).zip(&self.pass_times) {
+            if let Some(day) = day {
+                item.text(&format!("passTime{number}"), &day.write_person_day());
+            }
+        }
+    }
+}
+
+/// The names of an [`Announcement`]'s members, in its order.
+type Names = [&'static str; 4];
+const VOICE: Names = [
+    "voiceSpecialMode",
+    "voiceNameSexEnable",
+    "visitorVoiceTextBeforeName",
+    "visitorVoiceText",
+];
+/// L786 has `visitorDisplayText`, the samples and real servers write it like this.
+const DISPLAY: Names = [
+    "displaySpecialMode",
+    "displayNameSexEnable",
+    "visitordisplayTextBeforeName",
+    "visitordisplayText",
+];
+
+impl Announcement {
+    fn write(&self, item: &mut ObjectWriter, [mode, with_title, before, text]: Names) {
+        let number = self.mode.map(|mode| mode.to_string());
+        let flag = self.with_title.map(|with| if with { "1" } else { "0" });
+        item.optional(mode, number.as_deref())
+            .optional(with_title, flag)
+            .optional(before, self.text_before_name.as_deref())
+            .optional(text, self.text.as_deref());
     }
 }
 

@@ -74,12 +74,76 @@ impl PhotoField {
     /// # Errors
     /// [`PhotoError`] when the text is not Base64, or the bytes are no picture.
     pub fn decode(&self) -> Result<Vec<u8>, PhotoError> {
-        Err(PhotoError::NotBase64)
+        let text = self.0.trim();
+        let base64 = match text.strip_prefix("data:") {
+            Some(url) => url.split_once(',').map_or(url, |(_, base64)| base64),
+            None => text,
+        };
+        let bytes = base64_simd::forgiving_decode_to_vec(base64.as_bytes())
+            .map_err(|_| PhotoError::NotBase64)?;
+        match PictureKind::of(&bytes) {
+            Some(_) => Ok(bytes),
+            None => Err(PhotoError::NotAPicture),
+        }
     }
 }
 
 impl fmt::Debug for PhotoField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PhotoField({} characters)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0\0\x10JFIF\0";
+
+    fn field(text: &str) -> PhotoField {
+        PhotoField::new(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn prefix_white_space_and_missing_padding_do_not_matter() {
+        let base64 = base64_simd::STANDARD.encode_to_string(JPEG);
+        let (front, back) = base64.split_at(5);
+        for text in [
+            base64.clone(),
+            format!("data:image/jpeg;base64,{base64}"),
+            format!(" {front}\r\n{back}\n"),
+            base64.trim_end_matches('=').to_owned(),
+        ] {
+            assert_eq!(field(&text).decode().unwrap(), JPEG, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_photo_is_told_apart() {
+        assert_eq!(field("发行照片 1").decode(), Err(PhotoError::NotBase64));
+        assert_eq!(
+        assert_eq!(field("aGVsbG8=").decode(), Err(PhotoError::NotAPicture));
+        assert_eq!(PhotoField::new(" \r\n".to_owned()), None);
+    }
+
+    #[test]
+    fn kinds_are_told_by_their_first_bytes() {
+        assert_eq!(PictureKind::of(JPEG), Some(PictureKind::Jpeg));
+        assert_eq!(
+            PictureKind::of(b"\x89PNG\r\n\x1a\n...").map(PictureKind::media_type),
+            Some("image/png")
+        );
+        assert_eq!(
+            PictureKind::of(&[b"BM".as_slice(), &[0; 52]].concat()),
+            Some(PictureKind::Bmp)
+        );
+        assert_eq!(PictureKind::of(b"BM, said the letter"), None);
+        assert_eq!(PictureKind::of(b""), None);
+    }
+
+    #[test]
+    fn debug_does_not_print_the_photo() {
+        assert_eq!(format!("{:?}", field("QUJD")), "PhotoField(4 characters)");
     }
 }

@@ -1,9 +1,11 @@
 //! `uploadRecord` (2.3.1): somebody stood before the terminal, now or while it was off-line.
 
-use crate::{ClockError, Gender, PassedAt, PhotoField, Position};
+use crate::decode::{self, DecodeError, words};
+use crate::{ClockError, Gender, PassedAt, PhotoField, Position, Uplink};
 use gatehouse_domain::record::{
     Mask, Passage, RecordResult, RecordType, TemperatureVerdict, Verification,
 };
+use gatehouse_wire::Object;
 
 /// What an identity document held against the reader says (2.3.1). Sensitive: it stands nowhere
 /// else, in particular not in [`UploadRecord::raw`].
@@ -95,4 +97,150 @@ impl UploadRecord {
     pub fn passed_at(&self, zone: chrono_tz::Tz) -> Result<PassedAt, ClockError> {
         crate::clock::read_pass_time(&self.pass_time, zone)
     }
+}
+
+/// Reads `uploadRecord`. Without a message id it could never be answered; everything else may lack.
+pub(crate) fn read(mut object: Object<'_>) -> Result<Uplink, DecodeError> {
+    let message_id = decode::message_id(&object)?.ok_or(DecodeError::Missing {
+        message: "uploadRecord",
+        field: "msgID",
+    })?;
+    let recognition_photo = take_photo(&mut object, "recognitionPhoto");
+    let compare_photo = take_photo(&mut object, "comparePhoto");
+    let token = decode::token(&object)?;
+    object.take("token");
+    let id_document = take_id_document(&mut object);
+    let text = |field| words(&object, field);
+    let snap_type = object.word("snapType").unwrap_or_default();
+    Ok(Uplink::UploadRecord(Box::new(UploadRecord {
+        message_id,
+        device_no: decode::device_no(&object)?.unwrap_or_default(),
+        token,
+        version: text("version"),
+        pass_time: text("passTime").unwrap_or_default(),
+        person_number: text("idNumber").unwrap_or_default(),
+        person_name: text("name").unwrap_or_default(),
+        record_type: record_type(snap_type, object.word("priority")),
+        result: object.word("compareResult").and_then(result),
+        verification: verification(snap_type),
+        passage: passage(object.word("inOutMode").unwrap_or_default()),
+        temperature_celsius: object.word("temperature").and_then(temperature),
+        temperature_verdict: verdict(object.word("temperatureResult").unwrap_or_default()),
+        mask: mask(object.word("faceMaskResult").unwrap_or_default()),
+        match_score: score(&object, "comparePoint"),
+        liveness_score: score(&object, "liveIrPoint"),
+        card_number: text("normalNumber"),
+        position: decode::position(&object),
+        id_document,
+        gender: object.word("sex").and_then(Gender::read),
+        birth: text("birth"),
+        company: text("company"),
+        department: text("department"),
+        phone: text("phone"),
+        valid_from: text("validDateStart"),
+        valid_to: text("validDateEnd"),
+        spoken_text: text("visitorVoiceText"),
+        backlog: object.parsed("offLineRecordNum"),
+        recognition_photo,
+        compare_photo,
+        raw: object.into_json(),
+    })))
+}
+
+fn take_photo(object: &mut Object<'_>, field: &str) -> Option<PhotoField> {
+    object
+        .take_text(field)
+        .and_then(|text| PhotoField::new(text.into_owned()))
+}
+
+fn take_id_document(object: &mut Object<'_>) -> Option<IdDocument> {
+    let mut taken = |field| {
+        object
+            .take_text(field)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    };
+    let document = IdDocument {
+        number: taken("rfIdNumber"),
+        ethnicity: taken("ethnicity"),
+        address: taken("address"),
+        authority: taken("authority"),
+    };
+    let said = document.number.is_some()
+        || document.ethnicity.is_some()
+        || document.address.is_some()
+        || document.authority.is_some();
+    said.then_some(document)
+}
+
+/// The terminal tells strangers by `snapType` 3, and blocked persons by `priority` 1 (after V3.5).
+/// It knows no visitors.
+fn record_type(snap_type: &str, priority: Option<&str>) -> RecordType {
+    match (snap_type, priority) {
+        ("3", _) => RecordType::Stranger,
+        (_, Some("1")) => RecordType::Blocklist,
+        _ => RecordType::Staff,
+    }
+}
+
+/// L1236: 2 is face and card, 4 the card alone.
+fn verification(snap_type: &str) -> Verification {
+    match snap_type {
+        "0" | "3" => Verification::Face,
+        "1" => Verification::IdDocument,
+        "2" => Verification::FaceAndCard,
+        "4" => Verification::Card,
+        _ => Verification::Unknown,
+    }
+}
+
+fn result(compare_result: &str) -> Option<RecordResult> {
+    match compare_result {
+        "0" => Some(RecordResult::Passed),
+        "1" => Some(RecordResult::Failed),
+        "2" => Some(RecordResult::OutsideSchedule),
+        "3" => Some(RecordResult::Expired),
+        "4" => Some(RecordResult::Unauthorized),
+        _ => None,
+    }
+}
+
+/// L1251: not the numbers of the parameter `entranceDirection`.
+fn passage(in_out_mode: &str) -> Passage {
+    match in_out_mode {
+        "1" => Passage::In,
+        "2" => Passage::Out,
+        _ => Passage::Unknown,
+    }
+}
+
+/// Not measured comes as `0.0` (protocols 1.1); a unit behind the number is tolerated.
+fn temperature(text: &str) -> Option<f32> {
+    text.trim_end_matches(['C', 'c', '\u{b0}', '\u{2103}', ' '])
+        .parse()
+        .ok()
+        .filter(|celsius| *celsius > 0.0 && *celsius < 100.0)
+}
+
+fn verdict(temperature_result: &str) -> TemperatureVerdict {
+    match temperature_result {
+        "1" => TemperatureVerdict::Normal,
+        "2" => TemperatureVerdict::High,
+        _ => TemperatureVerdict::NotMeasured,
+    }
+}
+
+/// Seen is only 0. By the pattern of `temperatureResult` and by that of a flag alike, 1 is worn.
+fn mask(face_mask_result: &str) -> Mask {
+    match face_mask_result {
+        "1" => Mask::Worn,
+        "2" => Mask::NotWorn,
+        _ => Mask::Unknown,
+    }
+}
+
+fn score(object: &Object<'_>, field: &str) -> Option<f32> {
+    object
+        .parsed::<f32>(field)
+        .filter(|score| score.is_finite())
 }
