@@ -122,7 +122,6 @@ mod tests {
     #[test]
     fn what_is_no_photo_is_told_apart() {
         assert_eq!(field("发行照片 1").decode(), Err(PhotoError::NotBase64));
-        assert_eq!(
         assert_eq!(field("aGVsbG8=").decode(), Err(PhotoError::NotAPicture));
         assert_eq!(PhotoField::new(" \r\n".to_owned()), None);
     }

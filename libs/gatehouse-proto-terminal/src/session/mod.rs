@@ -1,255 +1,244 @@
 //! One connection of a terminal, from registration to silence. Pure: frames, verdicts, requests and
 //! the time go in, effects come out; the host does them in order.
+//!
+//! What the document leaves open is decided here:
+//! - A frame that is no message: before admission the connection is closed with 1008 at once. After
+//!   it, the frame is noted and not answered (the protocol has no answer for it), and the connection
+//!   is closed with 1008 after 20 of them in a row. A frame over the limit closes with 1009.
+//! - A message that needs a registration and has none is noted, and not answered: terminals upload
+//!   again after registering.
+//! - A message of an unknown type is noted, never answered, never a reason to close.
+//! - A message that carries another token than was given closes with 1008 (202 has no message that
+//!   could carry it); a message without a token is taken. After a second registration on the same
+//!   connection, the token before still counts, for what was under way.
+//! - Another `deviceNo` than the registered one is noted, and echoed in the answer.
+//! - No registration in time closes with 1008, silence with 1001.
+//! - A list that times out is stopped with `onlineStopGetRegister`; persons that come when nobody
+//!   lists are acknowledged, because they would come for ever.
+//!
+//! Deliberately absent: who is admitted, what happens to a record, queueing of requests, rate limits.
+
+mod listing;
+mod requests;
+mod words;
+mod work;
+
+pub use words::{Busy, Effect, Outcome, Progress, Request, SessionSettings, Slot};
 
 use crate::{
-    AnswerBody, AnswerKind, DecodeError, ErrorCode, Limits, Parameters, PersonInfo, PhotoKind,
-    Position, RecordAnswer, Register, StoredPerson, UpdateType, UploadRecord,
+    Answer, AnswerBody, DecodeError, Downlink, ErrorCode, KeepAlive, RecordAnswer, Register,
+    Uplink, UploadRecord, decode, encode_keep_alive_resp, encode_record_resp,
+    encode_register_person_ack, encode_register_resp,
 };
-use std::collections::BTreeMap;
+use gatehouse_wire::ReadError;
+use work::Work;
 
-/// How long a session waits, and how much it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionSettings {
-    /// A connection without a registration is closed after this long (10 000).
-    pub register_within_ms: i64,
-    /// A terminal that says nothing is dead after this long (95 000).
-    pub dead_after_ms: i64,
-    /// The first message id to use (1). Differs from session to session, so that a late answer to an
-    /// earlier session's command is not taken for one of this.
-    pub first_message_id: u64,
-    /// How much a frame may cost.
-    pub limits: Limits,
-}
+/// Malformed frames in a row after which an admitted terminal is given up.
+const MOST_MALFORMED_IN_ROW: u8 = 20;
+/// RFC 6455: the endpoint goes away; here, it is gone.
+const CLOSE_GONE: u16 = 1001;
+/// RFC 6455: against the rules.
+const CLOSE_POLICY: u16 = 1008;
+/// RFC 6455: too big.
+const CLOSE_TOO_BIG: u16 = 1009;
 
-impl Default for SessionSettings {
-    fn default() -> Self {
-        Self {
-            register_within_ms: 10_000,
-            dead_after_ms: 95_000,
-            first_message_id: 1,
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// What a host asks a terminal to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Open the door. The one urgent request.
-    OpenDoor {
-        /// What the terminal says aloud.
-        message: String,
-    },
-    /// Start again.
-    Reboot,
-    /// Take a picture. Succeeds with [`AnswerBody::Photo`].
-    CapturePhoto {
-        /// Which.
-        kind: PhotoKind,
-    },
-    /// Tell all parameters. Succeeds with [`AnswerBody::Parameters`].
-    GetParameters,
-    /// Read, change, write the full set, read again, compare.
-    SetParameters {
-        /// What is to change.
-        changes: BTreeMap<String, String>,
-    },
-    /// Install firmware.
-    UpgradeFirmware {
-        /// What the file replaces.
-        update_type: UpdateType,
-        /// Where the terminal fetches it.
-        url: String,
-        /// Its length in bytes.
-        length: u64,
-    },
-    /// Forget the stored records.
-    ClearRecords,
-    /// Count persons. Succeeds with [`AnswerBody::PersonCount`].
-    CountPersons,
-    /// Tell every person, each as [`Effect::PersonListed`]. Succeeds with
-    /// [`AnswerBody::PersonCount`].
-    ListPersons,
-    /// Tell one person. Succeeds with [`AnswerBody::Person`].
-    ReadPerson {
-        /// From 0.
-        index: u32,
-    },
-    /// Add, change or delete a person.
-    RegisterPerson(Box<PersonInfo>),
-}
-
-/// Whether a request can be submitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// Any.
-    Free,
-    /// A long-running upgrade or list is under way and has given its first progress; only
-    /// [`Request::OpenDoor`].
-    OnlyUrgent,
-    /// None: another is in flight, or the terminal is not registered.
-    Taken,
-}
-
-/// Why a request was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Busy {
-    /// The terminal is not registered, or the session is over.
-    #[error("the terminal is not connected")]
-    NotOnline,
-    /// Another request is in flight.
-    #[error("the terminal is busy with another command; try again when it has answered")]
-    Taken,
-}
-
-/// How far a long-running request is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// 500 downloading, 501 installing; of a list 100.
-    pub code: ErrorCode,
-    /// The terminal's words.
-    pub message: String,
-    /// Where the words or the count tell it, 0 to 100.
-    pub percent: Option<u8>,
-}
-
-/// How a request ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// The terminal confirmed it, and brought this.
-    Succeeded(AnswerBody),
-    /// The terminal refused it, or it could not be understood.
-    Failed {
-        /// Its code; 1000 where it answered without what was asked for.
-        code: ErrorCode,
-        /// Its words, or ours.
-        message: String,
-    },
-    /// No answer in time: the terminal may or may not have done it.
-    TimedOut,
-    /// Written and confirmed, but what the terminal then reports is not what was asked.
-    Unproven {
-        /// Name to (asked, reported), secrets masked.
-        differing: BTreeMap<String, (Option<String>, Option<String>)>,
-    },
-    /// Stopped by [`Session::cancel`].
-    Cancelled,
-    /// The session ended first.
-    Lost,
-}
-
-/// What the host has to do or to know, in this order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Send this text frame.
-    Send(String),
-    /// A terminal wants in: answer with [`Session::admit`] or [`Session::refuse`].
-    Register(Register),
-    /// Store this, then [`Session::answer_record`].
-    Record(Box<UploadRecord>),
-    /// A sign of life (already answered).
-    KeepAlive {
-        /// Where the terminal is, if it says.
-        position: Option<Position>,
-    },
-    /// What the terminal says its parameters are: read of itself after registration, and by each
-    /// read inside a request.
-    ParametersReported(Parameters),
-    /// A long-running request moves.
-    Progress {
-        /// Which.
-        ticket: u128,
-        /// How far.
-        progress: Progress,
-    },
-    /// One person of [`Request::ListPersons`] (already acknowledged, reported once).
-    PersonListed {
-        /// Which request.
-        ticket: u128,
-        /// The person.
-        person: Box<StoredPerson>,
-    },
-    /// A request has ended.
-    Finished {
-        /// Which.
-        ticket: u128,
-        /// How.
-        outcome: Outcome,
-    },
-    /// [`Session::slot`] has changed.
-    SlotChanged,
-    /// A message whose type is not known. Keep and count it.
-    Unknown {
-        /// `msgType`, at most 64 characters.
-        message_type: String,
-        /// Length of the frame.
-        bytes_len: usize,
-    },
-    /// A message that only a registered terminal may send. Not answered.
-    TooEarly {
-        /// `msgType`.
-        message_type: &'static str,
-    },
-    /// A frame that is no message. Not answered; the protocol has no answer for it.
-    Malformed {
-        /// Why.
-        error: DecodeError,
-    },
-    /// A message carried another token than the session's; a close follows.
-    TokenMismatch,
-    /// A message carried another `deviceNo` than the registration. Noted, once per new number.
-    DeviceNoDiffers {
-        /// The other number.
-        device_no: String,
-    },
-    /// An answer that nothing waits for, as a rule to a request that timed out.
-    LateAnswer {
-        /// Which answer.
-        kind: AnswerKind,
-        /// Its message id.
-        message_id: String,
-        /// Its code.
-        error_code: ErrorCode,
-    },
-    /// Close the socket with this; nothing more follows.
-    Close {
-        /// Of RFC 6455.
-        code: u16,
-        /// For the close frame.
-        reason: &'static str,
-    },
-}
-
-/// One connection.
+/// One connection. Idle, it holds some 250 bytes; what is rare stands in boxes.
 #[derive(Debug)]
 pub struct Session {
     settings: SessionSettings,
+    phase: Phase,
+    malformed_in_row: u8,
+    opened_at_ms: i64,
+    heard_at_ms: i64,
+    next_message_id: u64,
+    /// As admitted; empty before that.
     device_no: Box<str>,
+    /// Of the registration that waits for its verdict.
+    candidate: Option<Box<str>>,
+    token: Option<Box<str>>,
+    /// Of the registration before, on this connection.
+    earlier_token: Option<Box<str>>,
+    /// The last differing number that was noted.
+    noted_device_no: Option<Box<str>>,
+    /// The number that records use, where it differs.
+    record_device_no: Option<Box<str>>,
+    /// The request in flight.
+    foreground: Option<Box<Work>>,
+    /// A long-running one that lets urgent ones pass.
+    background: Option<Box<Work>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has come.
+    Fresh,
+    /// The host looks at a registration.
+    Judging,
+    /// Admitted.
+    Online,
+    /// Over.
+    Closed,
 }
 
 impl Session {
     /// A connection was just accepted.
     #[must_use]
     pub fn new(settings: SessionSettings, now_ms: i64) -> Self {
-        let _ = now_ms;
         Self {
             settings,
-            device_no: "".into(),
+            phase: Phase::Fresh,
+            malformed_in_row: 0,
+            opened_at_ms: now_ms,
+            heard_at_ms: now_ms,
+            next_message_id: settings.first_message_id,
+            device_no: Box::default(),
+            candidate: None,
+            token: None,
+            earlier_token: None,
+            noted_device_no: None,
+            record_device_no: None,
+            foreground: None,
+            background: None,
         }
     }
 
     /// A frame arrived.
     pub fn on_frame(&mut self, now_ms: i64, bytes: &[u8], out: &mut Vec<Effect>) {
-        let _ = (now_ms, bytes, out, self.settings);
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.heard_at_ms = now_ms;
+        let slot = self.slot();
+        match decode(bytes, &self.settings.limits) {
+            Ok(uplink) => {
+                self.malformed_in_row = 0;
+                self.on_uplink(now_ms, uplink, bytes.len(), out);
+            }
+            Err(error) => self.on_malformed(error, out),
+        }
+        self.note_slot(slot, out);
+    }
+
+    fn on_malformed(&mut self, error: DecodeError, out: &mut Vec<Effect>) {
+        let is_too_large = matches!(error, DecodeError::Unreadable(ReadError::TooLarge { .. }));
+        out.push(Effect::Malformed { error });
+        self.malformed_in_row = self.malformed_in_row.saturating_add(1);
+        if is_too_large {
+            self.close(CLOSE_TOO_BIG, "message too large", out);
+        } else if !self.is_admitted() {
+            self.close(CLOSE_POLICY, "expected a register message", out);
+        } else if self.malformed_in_row >= MOST_MALFORMED_IN_ROW {
+            self.close(CLOSE_POLICY, "too many malformed messages", out);
+        }
+    }
+
+    fn on_uplink(&mut self, now_ms: i64, uplink: Uplink, bytes_len: usize, out: &mut Vec<Effect>) {
+        let too_early = |message_type| Effect::TooEarly { message_type };
+        match uplink {
+            Uplink::Register(register) => self.on_register(register, out),
+            Uplink::Unknown(unknown) => out.push(Effect::Unknown {
+                message_type: unknown.message_type,
+                bytes_len,
+            }),
+            Uplink::KeepAlive(_) if !self.is_admitted() => out.push(too_early("keepAlive")),
+            Uplink::UploadRecord(_) if !self.is_admitted() => out.push(too_early("uploadRecord")),
+            Uplink::Answer(_) if !self.is_admitted() => out.push(too_early("answer")),
+            Uplink::KeepAlive(keep_alive) => self.on_keep_alive(keep_alive, out),
+            Uplink::UploadRecord(record) => self.on_record(record, out),
+            Uplink::Answer(answer) => {
+                if self.accepts(answer.token.as_deref(), &answer.device_no, out) {
+                    self.on_answer(now_ms, *answer, out);
+                }
+            }
+        }
+    }
+
+    fn on_register(&mut self, register: Register, out: &mut Vec<Effect>) {
+        self.candidate = Some(register.device_no.as_str().into());
+        self.phase = Phase::Judging;
+        out.push(Effect::Register(register));
+    }
+
+    fn on_keep_alive(&mut self, keep_alive: KeepAlive, out: &mut Vec<Effect>) {
+        if !self.accepts(keep_alive.token.as_deref(), &keep_alive.device_no, out) {
+            return;
+        }
+        let device_no = self.spoken_or_own(&keep_alive.device_no);
+        out.push(Effect::Send(encode_keep_alive_resp(device_no)));
+        out.push(Effect::KeepAlive {
+            position: keep_alive.position,
+        });
+    }
+
+    fn on_record(&mut self, record: Box<UploadRecord>, out: &mut Vec<Effect>) {
+        if !self.accepts(record.token.as_deref(), &record.device_no, out) {
+            return;
+        }
+        let spoken = self.spoken_or_own(&record.device_no);
+        self.record_device_no = (spoken != &*self.device_no).then(|| spoken.into());
+        out.push(Effect::Record(record));
+    }
+
+    fn on_answer(&mut self, now_ms: i64, answer: Answer, out: &mut Vec<Effect>) {
+        let is_for = |work: &Option<Box<Work>>, belongs: fn(&Work, &Answer) -> bool| {
+            work.as_ref().is_some_and(|work| belongs(work, &answer))
+        };
+        let belongs: [fn(&Work, &Answer) -> bool; 2] = [Work::awaits, Work::may_list];
+        for belongs in belongs {
+            if is_for(&self.foreground, belongs) {
+                let work = self.foreground.take();
+                return self.advance(now_ms, work, answer, out);
+            }
+            if is_for(&self.background, belongs) {
+                let work = self.background.take();
+                return self.advance(now_ms, work, answer, out);
+            }
+        }
+        self.on_late(&answer, out);
+    }
+
+    fn on_late(&self, answer: &Answer, out: &mut Vec<Effect>) {
+        if let AnswerBody::Person(person) = &answer.body
+            && person.person_num.is_some()
+        {
+            out.push(Effect::Send(encode_register_person_ack(
+                &answer.message_id,
+                self.spoken_or_own(&answer.device_no),
+                person.index,
+            )));
+        }
+        out.push(Effect::LateAnswer {
+            kind: answer.kind,
+            message_id: answer.message_id.clone(),
+            error_code: answer.error_code.clone(),
+        });
     }
 
     /// The host's verdict on [`Effect::Register`]: welcome. Sends the answer with the platform's
-    /// time, then reads the parameters.
+    /// time, then reads the parameters. Without a registration that waits, nothing happens.
     pub fn admit(&mut self, now_ms: i64, token: String, out: &mut Vec<Effect>) {
-        let _ = (now_ms, token, out);
+        let Some(device_no) = self.waiting_candidate() else {
+            return;
+        };
+        self.lose_work(out); // of the registration before: the terminal has forgotten it
+        self.device_no = device_no;
+        self.noted_device_no = None;
+        self.record_device_no = None;
+        self.earlier_token = self.token.take();
+        self.phase = Phase::Online;
+        out.push(Effect::Send(encode_register_resp(
+            &self.device_no,
+            &token,
+            now_ms,
+            &ErrorCode::Success,
+        )));
+        self.token = Some(token.into());
+        let message_id = self.send(&Downlink::GetParameters, out);
+        self.foreground = Some(Box::new(Work::first_read(now_ms, message_id)));
     }
 
-    /// The host's verdict on [`Effect::Register`]: no. Sends the code and closes.
+    /// The host's verdict on [`Effect::Register`]: no. Sends the code and closes. Without a
+    /// registration that waits, nothing happens.
     pub fn refuse(
         &mut self,
         now_ms: i64,
@@ -257,62 +246,93 @@ impl Session {
         reason: &'static str,
         out: &mut Vec<Effect>,
     ) {
-        let _ = (now_ms, code, reason, out);
+        let Some(device_no) = self.waiting_candidate() else {
+            return;
+        };
+        out.push(Effect::Send(encode_register_resp(
+            &device_no, "", now_ms, &code,
+        )));
+        self.close(CLOSE_POLICY, reason, out);
     }
 
-    /// Asks the terminal for something. `ticket` comes back in the effects about it.
-    ///
-    /// # Errors
-    /// [`Busy`] when [`Session::slot`] does not allow it; nothing was sent then.
-    pub fn submit(
-        &mut self,
-        now_ms: i64,
-        ticket: u128,
-        request: Request,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Busy> {
-        let _ = (now_ms, ticket, request, out);
-        Err(Busy::NotOnline)
-    }
-
-    /// Stops a [`Request::ListPersons`]; it finishes when the terminal confirms. `false` where there
-    /// is none of this ticket: other requests cannot be stopped.
-    pub fn cancel(&mut self, now_ms: i64, ticket: u128, out: &mut Vec<Effect>) -> bool {
-        let _ = (now_ms, ticket, out);
-        false
+    fn waiting_candidate(&mut self) -> Option<Box<str>> {
+        if self.phase != Phase::Judging {
+            return None;
+        }
+        self.candidate.take()
     }
 
     /// Answers a record, after it is stored.
     pub fn answer_record(
         &mut self,
-        now_ms: i64,
+        _now_ms: i64,
         message_id: &str,
         answer: RecordAnswer,
         out: &mut Vec<Effect>,
     ) {
-        let _ = (now_ms, message_id, answer, out);
+        if self.is_admitted() {
+            let device_no = self.record_device_no.as_ref().unwrap_or(&self.device_no);
+            out.push(Effect::Send(encode_record_resp(
+                message_id, device_no, &answer,
+            )));
+        }
     }
 
     /// Looks at the clock. Call it about once a second, or at [`Session::next_tick_at_ms`].
     pub fn on_tick(&mut self, now_ms: i64, out: &mut Vec<Effect>) {
-        let _ = (now_ms, out);
+        let Some(end_at_ms) = self.ends_at_ms() else {
+            return;
+        };
+        if now_ms < end_at_ms {
+            let slot = self.slot();
+            self.give_up_late_work(now_ms, out);
+            self.note_slot(slot, out);
+        } else if self.phase == Phase::Fresh {
+            self.close(CLOSE_POLICY, "no registration in time", out);
+        } else {
+            self.close(CLOSE_GONE, "no sign of life", out);
+        }
+    }
+
+    fn ends_at_ms(&self) -> Option<i64> {
+        match self.phase {
+            Phase::Closed => None,
+            Phase::Fresh => Some(
+                self.opened_at_ms
+                    .saturating_add(self.settings.register_within_ms),
+            ),
+            Phase::Judging | Phase::Online => {
+                Some(self.heard_at_ms.saturating_add(self.settings.dead_after_ms))
+            }
+        }
+    }
+
+    /// When something happens next if no frame arrives; `None` after the end.
+    #[must_use]
+    pub fn next_tick_at_ms(&self) -> Option<i64> {
+        let works = self.foreground.iter().chain(&self.background);
+        works
+            .map(|work| work.deadline_ms)
+            .chain(self.ends_at_ms())
+            .min()
+            .filter(|_| self.phase != Phase::Closed)
     }
 
     /// The socket is gone, or the host closes it: requests in flight end as [`Outcome::Lost`].
     pub fn end(&mut self, out: &mut Vec<Effect>) {
-        let _ = out;
+        self.phase = Phase::Closed;
+        self.lose_work(out);
     }
 
-    /// Whether a request can be submitted.
-    #[must_use]
-    pub fn slot(&self) -> Slot {
-        Slot::Taken
+    fn close(&mut self, code: u16, reason: &'static str, out: &mut Vec<Effect>) {
+        self.end(out);
+        out.push(Effect::Close { code, reason });
     }
 
-    /// Whether the terminal is registered and the session is not over.
+    /// Whether the terminal is admitted and the session is not over.
     #[must_use]
     pub fn is_online(&self) -> bool {
-        false
+        self.is_admitted()
     }
 
     /// The number under which the terminal was admitted; empty before that.
@@ -321,9 +341,34 @@ impl Session {
         &self.device_no
     }
 
-    /// When something happens next if no frame arrives; `None` after the end.
-    #[must_use]
-    pub fn next_tick_at_ms(&self) -> Option<i64> {
-        None
+    /// Admitted, and perhaps registering again.
+    fn is_admitted(&self) -> bool {
+        self.token.is_some() && self.phase != Phase::Closed
+    }
+
+    fn spoken_or_own<'n>(&'n self, spoken: &'n str) -> &'n str {
+        if spoken.is_empty() {
+            &self.device_no
+        } else {
+            spoken
+        }
+    }
+
+    /// Checks token and number of a message; `false` where the session was closed for it.
+    fn accepts(&mut self, token: Option<&str>, device_no: &str, out: &mut Vec<Effect>) -> bool {
+        let mut known = self.token.iter().chain(&self.earlier_token);
+        if token.is_some_and(|token| !known.any(|known| **known == *token)) {
+            out.push(Effect::TokenMismatch);
+            self.close(CLOSE_POLICY, "wrong token", out);
+            return false;
+        }
+        let differs = !device_no.is_empty() && device_no != &*self.device_no;
+        if differs && self.noted_device_no.as_deref() != Some(device_no) {
+            self.noted_device_no = Some(device_no.into());
+            out.push(Effect::DeviceNoDiffers {
+                device_no: device_no.to_owned(),
+            });
+        }
+        true
     }
 }
