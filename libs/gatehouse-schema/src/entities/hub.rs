@@ -216,6 +216,29 @@ pub mod commands {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A person that a terminal told in answer to `list_persons`.
+pub mod command_persons {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `hub.command_persons`; the columns are described in the migration.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(schema_name = "hub", table_name = "command_persons")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub command_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub index: i64,
+        #[sea_orm(column_type = "JsonBinary")]
+        pub person: Json,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Desired and reported parameters of a terminal.
 pub mod parameters {
     use sea_orm::entity::prelude::*;

@@ -122,6 +122,17 @@ create index commands_in_order on hub.commands (tenant_id, device_id, id desc);
 create index commands_waiting on hub.commands (tenant_id, device_id, urgency, id) where state = 'queued';
 create index commands_open on hub.commands (state, expires_at) where state in ('queued', 'sent');
 
+-- The persons that a terminal told in answer to list_persons, a row each: a terminal holds tens of
+-- thousands, and they arrive one by one.
+create table hub.command_persons (
+  tenant_id uuid not null,
+  command_id uuid not null,
+  index bigint not null,
+  person jsonb not null,
+  primary key (tenant_id, command_id, index),
+  foreign key (tenant_id, command_id) references hub.commands on delete cascade
+);
+
 -- The parameters of a terminal: what it should have and what it said it has.
 create table hub.parameters (
   tenant_id uuid not null,
@@ -163,7 +174,7 @@ create index unknown_messages_by_device on hub.unknown_messages (tenant_id, devi
 do $$
 declare t text;
 begin
-  foreach t in array array['terminals', 'discovered_devices', 'records', 'rejected_uploads', 'commands', 'parameters',
+  foreach t in array array['terminals', 'discovered_devices', 'records', 'rejected_uploads', 'commands', 'command_persons', 'parameters',
                            'firmware', 'unknown_messages'] loop
     call platform.guard(format('hub.%I', t)::regclass);
     execute format('grant select, insert, update, delete on hub.%I to gatehouse_hub', t);
