@@ -30,9 +30,11 @@ impl MigrationTrait for SqlFile {
 }
 
 macro_rules! sql_files {
-    ($($name:literal),+ $(,)?) => {
-        vec![$(Box::new(SqlFile { name: $name, sql: include_str!(concat!($name, ".sql")) }) as Box<dyn MigrationTrait>,)+]
-    };
+    ($($name:literal),+ $(,)?) => {{
+        let mut files: Vec<Box<dyn MigrationTrait>> = Vec::new();
+        $(files.push(Box::new(SqlFile { name: $name, sql: include_str!(concat!($name, ".sql")) }));)+
+        files
+    }};
 }
 
 #[async_trait::async_trait]
