@@ -6,7 +6,8 @@
 //! Deliberately absent: cached rows. What the database knows is read from the database.
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, ExistenceCheck, Pipeline, Script, SetExpiry, SetOptions};
+use redis::io::tcp::TcpSettings;
+use redis::{Cmd, ExistenceCheck, IntoConnectionInfo, Pipeline, Script, SetExpiry, SetOptions};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -72,7 +73,11 @@ impl Cache {
             .set_number_of_retries(3)
             .set_connection_timeout(Some(Duration::from_secs(2)))
             .set_response_timeout(Some(PATIENCE));
-        let connection = redis::Client::open(settings.redis_url.as_str())
+        let connection = settings
+            .redis_url
+            .as_str()
+            .into_connection_info()
+            .and_then(|info| redis::Client::open(info.set_tcp_settings(tcp_settings())))
             .and_then(|client| ConnectionManager::new_lazy_with_config(client, config));
         if connection.is_err() {
             tracing::error!("the address of Redis cannot be read; check GATEHOUSE_REDIS_URL");
@@ -178,6 +183,14 @@ impl Cache {
     fn connection(&self) -> Result<ConnectionManager, CacheError> {
         self.connection.clone().ok_or(CacheError::Address)
     }
+}
+
+fn tcp_settings() -> TcpSettings {
+    let settings = TcpSettings::default().set_nodelay(true);
+    // A peer that vanished without a word is given up, and the next call connects again.
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(Duration::from_secs(5));
+    settings
 }
 
 fn allowance(taken: u64, left_ms: u64, limit: u32) -> Allowance {

@@ -114,7 +114,7 @@ pub fn start_metrics() -> Result<Metrics, TelemetryError> {
         .name("metrics".to_owned())
         .spawn(move || {
             loop {
-                std::thread::sleep(UPKEEP);
+                std::thread::park_timeout(UPKEEP);
                 drained.run_upkeep();
             }
         })?;

@@ -88,11 +88,13 @@ pub(crate) async fn run_consumer(
     cancel: CancellationToken,
 ) {
     let mut backoff = Backoff::new();
-    while let Some(Ok(link)) = cancel.run_until_cancelled(bus.link()).await {
+    while let Some(Ok(link)) = cancel.run_until_cancelled(bus.inward()).await {
         let ended = session::run(&bus, &link, &db, &consumer, &cancel, &mut backoff).await;
         match ended {
             Ok(()) => break,
             Err(error) => {
+                metrics::counter!("gatehouse_consumer_interruptions_total", "queue" => consumer.queue)
+                    .increment(1);
                 if backoff.is_first() {
                     tracing::warn!(queue = consumer.queue, %error, "a consumer is interrupted; it begins again");
                 }
@@ -112,6 +114,7 @@ pub(crate) async fn watch_dead_letters(bus: Bus, queues: Vec<&'static str>) {
                 // Away, or never declared yet. The next round asks again.
                 Err(
                     BusError::Away
+                    | BusError::Address
                     | BusError::Late(_)
                     | BusError::Broker(_)
                     | BusError::NotTaken(_),

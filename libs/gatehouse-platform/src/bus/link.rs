@@ -1,4 +1,4 @@
-//! The connection, replaced whenever it breaks.
+//! A connection, replaced whenever it breaks.
 
 use super::{BusError, topology};
 use crate::backoff::Backoff;
@@ -39,8 +39,9 @@ pub(super) async fn within<T>(
     }
 }
 
-/// Keeps a connection until `closing`.
+/// Keeps a connection until `closing`. The purpose stands in logs and in the broker's list.
 pub(super) fn keep(
+    purpose: &'static str,
     amqp_url: String,
     closing: CancellationToken,
 ) -> watch::Receiver<Option<Arc<Link>>> {
@@ -48,23 +49,26 @@ pub(super) fn keep(
     tokio::spawn(async move {
         let mut backoff = Backoff::new();
         while !closing.is_cancelled() {
-            let opened = closing.run_until_cancelled(open(&amqp_url)).await;
+            let opened = closing.run_until_cancelled(open(purpose, &amqp_url)).await;
             match opened {
                 None => break,
                 Some(Ok(link)) => {
-                    tracing::info!("connected to RabbitMQ");
+                    tracing::info!(purpose, "connected to RabbitMQ");
                     backoff.reset();
                     sender.send_replace(Some(link.clone()));
                     closing.run_until_cancelled(broken(&link)).await;
                     sender.send_replace(None);
                     close(link).await;
                     if !closing.is_cancelled() {
-                        tracing::warn!("the connection to RabbitMQ is lost; connecting again");
+                        tracing::warn!(
+                            purpose,
+                            "the connection to RabbitMQ is lost; connecting again"
+                        );
                     }
                 }
                 Some(Err(error)) => {
                     if backoff.is_first() {
-                        tracing::warn!(%error, "RabbitMQ cannot be reached; trying until it can");
+                        tracing::warn!(purpose, %error, "RabbitMQ cannot be reached; trying until it can");
                     }
                 }
             }
@@ -74,12 +78,11 @@ pub(super) fn keep(
     receiver
 }
 
-async fn open(amqp_url: &str) -> Result<Arc<Link>, BusError> {
-    let mut uri: AMQPUri = amqp_url
-        .parse()
-        .map_err(|_| BusError::NotTaken("an address that cannot be read".to_owned()))?;
+async fn open(purpose: &str, amqp_url: &str) -> Result<Arc<Link>, BusError> {
+    let mut uri: AMQPUri = amqp_url.parse().map_err(|_| BusError::Address)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
-    let properties = ConnectionProperties::default().with_connection_name("gatehouse".into());
+    let name = format!("gatehouse {purpose}");
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
     let connection = within(PATIENCE, Connection::connect_uri(uri, properties)).await?;
     let link = Link { connection };
     let channel = link.channel().await?;

@@ -24,6 +24,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+const PING: Duration = Duration::from_secs(5);
+
 /// Settings of the message broker.
 #[derive(Debug, Clone, clap::Args)]
 pub struct BusSettings {
@@ -52,6 +54,9 @@ pub enum BusError {
     /// There is no connection at the moment.
     #[error("RabbitMQ is not reachable at the moment")]
     Away,
+    /// The address in the settings cannot be read.
+    #[error("the address of RabbitMQ cannot be read; check GATEHOUSE_AMQP_URL")]
+    Address,
     /// It did not answer in time.
     #[error("RabbitMQ did not answer within {0:?}")]
     Late(Duration),
@@ -70,9 +75,12 @@ pub struct Bus {
     _until_last_clone: Arc<DropGuard>,
 }
 
+/// Two connections: a broker that is short of memory or disk stops reading from connections that
+/// publish, and acknowledgements, which would relieve it, must not wait behind them.
 #[derive(Debug)]
 struct Shared {
-    links: watch::Receiver<Option<Arc<Link>>>,
+    outward: watch::Receiver<Option<Arc<Link>>>,
+    inward: watch::Receiver<Option<Arc<Link>>>,
     wakes: wakes::Wakes,
     prefetch: u16,
     concurrency: usize,
@@ -84,11 +92,13 @@ impl Bus {
     #[must_use]
     pub fn open(settings: &BusSettings) -> Self {
         let closing = CancellationToken::new();
-        let links = link::keep(settings.amqp_url.clone(), closing.clone());
-        let wakes = wakes::Wakes::start(links.clone(), closing.clone());
+        let outward = link::keep("publishes", settings.amqp_url.clone(), closing.clone());
+        let inward = link::keep("consumes", settings.amqp_url.clone(), closing.clone());
+        let wakes = wakes::Wakes::start(outward.clone(), inward.clone(), &closing);
         Self {
             shared: Arc::new(Shared {
-                links,
+                outward,
+                inward,
                 wakes,
                 prefetch: settings.prefetch.max(1),
                 concurrency: settings.concurrency.max(1),
@@ -97,13 +107,16 @@ impl Bus {
         }
     }
 
-    /// Whether the broker answers: opens and closes a channel.
+    /// Whether the broker answers, on both connections: opens and closes a channel.
     ///
     /// # Errors
     /// [`BusError`].
     pub async fn ping(&self) -> Result<(), BusError> {
-        let channel = self.now()?.channel().await?;
-        channel.close(200, "ping".into()).await?;
+        for links in [&self.shared.outward, &self.shared.inward] {
+            let link = links.borrow().clone().ok_or(BusError::Away)?;
+            let channel = link.channel().await?;
+            link::within(PING, channel.close(200, "ping".into())).await?;
+        }
         Ok(())
     }
 
@@ -125,18 +138,20 @@ impl Bus {
     /// # Errors
     /// [`BusError`], also where the consumer never ran.
     pub async fn dead_letters(&self, queue: &str) -> Result<u32, BusError> {
-        let channel = self.now()?.channel().await?;
+        let link = self.shared.inward.borrow().clone();
+        // A channel of its own: asking for a queue that does not exist breaks the channel.
+        let channel = link.ok_or(BusError::Away)?.channel().await?;
         topology::count(&channel, &topology::dead_queue(queue)).await
     }
 
-    /// The link of this moment.
-    fn now(&self) -> Result<Arc<Link>, BusError> {
-        self.shared.links.borrow().clone().ok_or(BusError::Away)
+    /// Waits for a connection to publish on.
+    pub(crate) async fn outward(&self) -> Result<Arc<Link>, BusError> {
+        link::wait(self.shared.outward.clone()).await
     }
 
-    /// Waits for a link.
-    pub(crate) async fn link(&self) -> Result<Arc<Link>, BusError> {
-        link::wait(self.shared.links.clone()).await
+    /// Waits for a connection to consume on.
+    pub(crate) async fn inward(&self) -> Result<Arc<Link>, BusError> {
+        link::wait(self.shared.inward.clone()).await
     }
 
     pub(crate) fn prefetch(&self) -> u16 {

@@ -31,6 +31,8 @@ use tokio_util::task::AbortOnDropHandle;
 const FINISH: Duration = Duration::from_secs(20);
 /// How long the database may take to show that it is there.
 const PING: Duration = Duration::from_secs(2);
+/// How long a handler may take. One that hangs on a dead connection gives its place back.
+const HANDLE: Duration = Duration::from_secs(60);
 /// Longest text of an error in a header, in characters.
 const ERROR_CHARS: usize = 500;
 const ATTEMPT: &str = "x-attempt";
@@ -44,6 +46,7 @@ pub(super) async fn run(
     cancel: &CancellationToken,
     backoff: &mut Backoff,
 ) -> Result<(), BusError> {
+    let outward = within_or_away(bus.outward()).await?;
     let channel = link.channel().await?;
     topology::declare_consumer(&channel, consumer).await?;
     channel
@@ -53,7 +56,7 @@ pub(super) async fn run(
     let reader = Arc::new(Reader {
         db: db.clone(),
         consumer: consumer.clone(),
-        publisher: Mutex::new(Publisher::open(link).await?),
+        publisher: Mutex::new(Publisher::open(&outward).await?),
         ending: ending.clone(),
     });
     let mut deliveries = channel
@@ -95,6 +98,15 @@ pub(super) async fn run(
     finish(in_flight, consumer.queue).await;
     close(&channel).await;
     ended
+}
+
+/// The other connection comes and goes with this one; where it does not, the session begins again.
+async fn within_or_away(
+    outward: impl Future<Output = Result<Arc<Link>, BusError>>,
+) -> Result<Arc<Link>, BusError> {
+    tokio::time::timeout(FINISH, outward)
+        .await
+        .unwrap_or(Err(BusError::Away))
 }
 
 fn outcome(done: Result<Result<(), BusError>, tokio::task::JoinError>) -> Result<(), BusError> {
@@ -173,11 +185,16 @@ impl Reader {
     async fn handle_through_outages(&self, envelope: &RawEnvelope) -> Result<Handled, HandleError> {
         loop {
             let attempt = attempt(self.db.clone(), self.consumer.clone(), envelope.clone());
+            let attempt = tokio::time::timeout(HANDLE, attempt);
             // A task of its own, so that a panic is an outcome. It is a fault of ours that the next
             // deployment may mend, so the message is kept.
-            let handled = AbortOnDropHandle::new(tokio::spawn(attempt))
-                .await
-                .unwrap_or_else(|_| Err(HandleError::Transient("the handler panicked".to_owned())));
+            let ended = AbortOnDropHandle::new(tokio::spawn(attempt)).await;
+            let transient = |why: &str| Err(HandleError::Transient(why.to_owned()));
+            let handled = match ended {
+                Ok(Ok(handled)) => handled,
+                Ok(Err(_)) => transient("the handler took too long"),
+                Err(_) => transient("the handler panicked"),
+            };
             if !matches!(handled, Err(HandleError::Transient(_))) || self.database_answers().await {
                 return handled;
             }

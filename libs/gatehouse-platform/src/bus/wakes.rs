@@ -30,17 +30,24 @@ pub(super) struct Wakes {
 
 impl Wakes {
     pub(super) fn start(
-        links: watch::Receiver<Option<Arc<Link>>>,
-        closing: CancellationToken,
+        outward_links: watch::Receiver<Option<Arc<Link>>>,
+        inward_links: watch::Receiver<Option<Arc<Link>>>,
+        closing: &CancellationToken,
     ) -> Self {
         let (here, _) = broadcast::channel(BEHIND);
         let (outward, waiting) = mpsc::channel(WAITING);
-        let carrier = Carrier {
-            here: here.clone(),
+        let node = Uuid::new_v4().to_string();
+        let teller = Teller {
             waiting,
-            node: Uuid::new_v4().to_string(),
+            node: node.clone(),
         };
-        tokio::spawn(closing.run_until_cancelled_owned(carrier.carry(links)));
+        let listener = Listener {
+            here: here.clone(),
+            node,
+        };
+        let until = || closing.clone();
+        tokio::spawn(until().run_until_cancelled_owned(teller.run(outward_links)));
+        tokio::spawn(until().run_until_cancelled_owned(listener.run(inward_links)));
         Self { here, outward }
     }
 
@@ -57,41 +64,80 @@ impl Wakes {
     }
 }
 
-struct Carrier {
-    here: broadcast::Sender<Wake>,
+/// Tells other processes.
+struct Teller {
     waiting: mpsc::Receiver<Wake>,
     node: String,
 }
 
-impl Carrier {
-    async fn carry(mut self, links: watch::Receiver<Option<Arc<Link>>>) {
+impl Teller {
+    async fn run(mut self, links: watch::Receiver<Option<Arc<Link>>>) {
         let mut backoff = Backoff::new();
         // Ends with the bus: no link will come any more.
         while let Ok(link) = link::wait(links.clone()).await {
-            match self.carry_over(&link, &mut backoff).await {
-                Ok(()) => return,
-                Err(error) => tracing::debug!(%error, "wake-ups are interrupted"),
+            if let Err(error) = self.tell_over(&link, &mut backoff).await {
+                tracing::debug!(%error, "wake-ups are not told");
             }
             backoff.pause().await;
         }
     }
 
-    async fn carry_over(&mut self, link: &Link, backoff: &mut Backoff) -> Result<(), BusError> {
+    async fn tell_over(&mut self, link: &Link, backoff: &mut Backoff) -> Result<(), BusError> {
+        let channel = link.channel().await?;
+        backoff.reset();
+        while let Some(wake) = self.waiting.recv().await {
+            self.tell(&channel, &wake).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, channel: &Channel, wake: &Wake) -> Result<(), BusError> {
+        let Ok(body) = serde_json::to_vec(wake) else {
+            return Ok(());
+        };
+        let mut headers = FieldTable::default();
+        headers.insert(
+            NODE.into(),
+            AMQPValue::LongString(self.node.as_str().into()),
+        );
+        let properties = BasicProperties::default()
+            .with_delivery_mode(1)
+            .with_content_type("application/json".into())
+            .with_headers(headers);
+        let options = BasicPublishOptions::default();
+        channel
+            .basic_publish(WAKE_EXCHANGE.into(), "".into(), options, &body, properties)
+            .await?
+            .await?;
+        Ok(())
+    }
+}
+
+/// Hears other processes.
+struct Listener {
+    here: broadcast::Sender<Wake>,
+    node: String,
+}
+
+impl Listener {
+    async fn run(self, links: watch::Receiver<Option<Arc<Link>>>) {
+        let mut backoff = Backoff::new();
+        while let Ok(link) = link::wait(links.clone()).await {
+            if let Err(error) = self.hear_over(&link, &mut backoff).await {
+                tracing::debug!(%error, "wake-ups are not heard");
+            }
+            backoff.pause().await;
+        }
+    }
+
+    async fn hear_over(&self, link: &Link, backoff: &mut Backoff) -> Result<(), BusError> {
         let channel = link.channel().await?;
         let mut heard = self.listen(&channel).await?;
         backoff.reset();
-        loop {
-            tokio::select! {
-                delivery = heard.next() => match delivery {
-                    Some(delivery) => self.hear(&delivery?),
-                    None => return Err(BusError::Away),
-                },
-                wake = self.waiting.recv() => match wake {
-                    Some(wake) => self.tell(&channel, &wake).await?,
-                    None => return Ok(()),
-                },
-            }
+        while let Some(delivery) = heard.next().await {
+            self.hear(&delivery?);
         }
+        Ok(())
     }
 
     /// A queue of this process alone, gone with its connection.
@@ -140,26 +186,5 @@ impl Carrier {
         if let Ok(wake) = serde_json::from_slice::<Wake>(&delivery.data) {
             let _ = self.here.send(wake);
         }
-    }
-
-    async fn tell(&self, channel: &Channel, wake: &Wake) -> Result<(), BusError> {
-        let Ok(body) = serde_json::to_vec(wake) else {
-            return Ok(());
-        };
-        let mut headers = FieldTable::default();
-        headers.insert(
-            NODE.into(),
-            AMQPValue::LongString(self.node.as_str().into()),
-        );
-        let properties = BasicProperties::default()
-            .with_delivery_mode(1)
-            .with_content_type("application/json".into())
-            .with_headers(headers);
-        let options = BasicPublishOptions::default();
-        channel
-            .basic_publish(WAKE_EXCHANGE.into(), "".into(), options, &body, properties)
-            .await?
-            .await?;
-        Ok(())
     }
 }

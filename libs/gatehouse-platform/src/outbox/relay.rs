@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// Rows per transaction, all in flight to the broker together.
 const BATCH: usize = 200;
+/// How long a batch may take. One that hangs on a dead connection is carried again.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the outbox is looked at where no NOTIFY came.
 const TICK: Duration = Duration::from_secs(1);
 /// How long the last rows may take when the process stops. What stays is carried by the next process.
@@ -29,6 +31,8 @@ enum RelayError {
     Database(#[from] DbError),
     #[error(transparent)]
     Broker(#[from] BusError),
+    #[error("a batch was not carried within {PATIENCE:?}")]
+    Late,
     #[error("an event cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -42,19 +46,23 @@ pub(crate) async fn relay(bus: Bus, db: Database, cancel: CancellationToken) {
         db,
         publisher: None,
     };
+    let schema = relay.db.roles().schema;
     let mut backoff = Backoff::new();
-    loop {
-        let carried = cancel.run_until_cancelled(relay.carry()).await;
-        let schema = relay.db.roles().schema;
-        let pause = async {
+    // What waits for the broker ends with `cancel`; a batch under way does not.
+    while let Some(ready) = cancel.run_until_cancelled(relay.publisher()).await {
+        let carried = match ready {
+            Ok(publisher) => relay.carry(publisher).await,
+            Err(error) => Err(error),
+        };
+        let rest = async {
             match carried {
-                None | Some(Ok(BATCH)) => backoff.reset(),
-                Some(Ok(_)) => {
+                Ok(BATCH) => backoff.reset(),
+                Ok(_) => {
                     backoff.reset();
                     // Elapsed is the tick.
                     tokio::time::timeout(TICK, woken.notified()).await.ok();
                 }
-                Some(Err(error)) => {
+                Err(error) => {
                     if backoff.is_first() {
                         tracing::warn!(schema, %error, "the outbox is not carried at the moment");
                     }
@@ -62,16 +70,12 @@ pub(crate) async fn relay(bus: Bus, db: Database, cancel: CancellationToken) {
                 }
             }
         };
-        if cancel.run_until_cancelled(pause).await.is_none() || cancel.is_cancelled() {
-            break;
-        }
+        cancel.run_until_cancelled(rest).await;
     }
-    let flush = async { while matches!(relay.carry().await, Ok(1..)) {} };
-    if tokio::time::timeout(FLUSH, flush).await.is_err() {
-        let schema = relay.db.roles().schema;
+    if tokio::time::timeout(FLUSH, relay.flush()).await.is_err() {
         tracing::warn!(
             schema,
-            "the outbox is not empty; the next process carries it"
+            "the outbox may not be empty; the next process carries it"
         );
     }
 }
@@ -79,22 +83,37 @@ pub(crate) async fn relay(bus: Bus, db: Database, cancel: CancellationToken) {
 struct Relay {
     bus: Bus,
     db: Database,
+    /// Of the last batch, if that went well.
     publisher: Option<Publisher>,
 }
 
 impl Relay {
+    /// A publisher that works, as far as is known. Fetched before a transaction begins, so that none
+    /// stays open while the broker is away.
+    async fn publisher(&mut self) -> Result<Publisher, RelayError> {
+        match self.publisher.take() {
+            Some(publisher) if publisher.is_usable() => Ok(publisher),
+            Some(_) | None => Ok(Publisher::open(&*self.bus.outward().await?).await?),
+        }
+    }
+
     /// Carries one batch; how many rows it had.
-    async fn carry(&mut self) -> Result<usize, RelayError> {
-        // Taken out and put back only after success: after an error, or where this future is
-        // dropped, whatever is in flight is unknown.
-        let publisher = match self.publisher.take() {
-            Some(publisher) if publisher.is_usable() => publisher,
-            // Before the transaction begins: none stays open while the broker is away.
-            Some(_) | None => Publisher::open(&*self.bus.link().await?).await?,
-        };
-        let carried = carry_batch(&self.db, &publisher).await?;
+    async fn carry(&mut self, publisher: Publisher) -> Result<usize, RelayError> {
+        let batch = tokio::time::timeout(PATIENCE, carry_batch(&self.db, &publisher));
+        let carried = batch.await.map_err(|_| RelayError::Late)??;
+        // Kept after success alone: after an error, whatever is in flight is unknown.
         self.publisher = Some(publisher);
         Ok(carried)
+    }
+
+    /// Carries what is there, as far as that works.
+    async fn flush(&mut self) {
+        while let Ok(publisher) = self.publisher().await {
+            match self.carry(publisher).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 }
 
