@@ -1,8 +1,8 @@
 //! The broker or the database goes away in the middle: nothing is lost, nothing takes effect twice.
 
 use crate::kit::{
-    Effects, Proxy, bus, bus_at, consumer, database, database_at, env, eventually, fresh_tenant,
-    publish, target_of, through, with_queue,
+    Effects, Proxy, bus, bus_at, consumer, database, database_at, ended, env, eventually,
+    fresh_tenant, publish, target_of, through, with_queue,
 };
 use crate::service::Probe;
 use gatehouse_domain::MessageId;
@@ -131,6 +131,8 @@ async fn the_database_goes_away_under_a_consumer() {
         proxy.mend();
         ids.push(first);
         each_once(&near, &effects, &ids).await;
+        // Held and not sent through the retry queues, where minutes would pass.
+        assert_eq!(ended(queue, "retried"), 0);
         assert_eq!(reader.bus.dead_letters(queue).await.unwrap(), 0);
         reader.stop().await;
         writer.stop().await;

@@ -96,6 +96,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// Starts one and waits until its queues stand, so that no event passes them by.
     pub(crate) async fn start_with(db: &Database, bus: &Bus, consumers: Vec<Consumer>) -> Self {
+        crate::kit::metrics_text(); // recorded from here on
         let kit = kit(db, bus, env("GATEHOUSE_REDIS_URL"));
         let prober = Prober::start(kit.clone(), &NoSettings {});
         let queues: Vec<&str> = consumers.iter().map(|c| c.queue).collect();

@@ -13,9 +13,10 @@ use gatehouse_platform::bus::{Bus, BusSettings, Consumer};
 use gatehouse_platform::cache::{Cache, CacheSettings};
 use gatehouse_platform::db::{Database, DatabaseSettings, HUB};
 use gatehouse_platform::outbox;
+use gatehouse_platform::telemetry::{Metrics, start_metrics};
 use gatehouse_platform::tenant::{Actor, TenantScope};
 use sea_orm_migration::{MigratorTrait, sea_orm};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -123,6 +124,20 @@ where
         assert!(began.elapsed() < DEADLINE, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// How many messages of this queue ended so, by the metrics of this process.
+pub(crate) fn ended(queue: &str, outcome: &str) -> u64 {
+    let wanted =
+        format!("gatehouse_consumer_messages_total{{queue=\"{queue}\",outcome=\"{outcome}\"}} ");
+    let text = metrics_text();
+    let found = text.lines().find_map(|line| line.strip_prefix(&wanted));
+    found.map_or(0, |count| count.parse().unwrap())
+}
+
+pub(crate) fn metrics_text() -> String {
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| start_metrics().unwrap());
+    METRICS.render()
 }
 
 /// A queue name that no other test uses. Its queues are deleted by [`with_queue`].
