@@ -87,7 +87,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Why a server cannot start.
+/// Why a server cannot start, or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The folder cannot be created, read or written.
@@ -124,6 +124,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No connection could be accepted for a minute.
+    #[error(
+        "The object store could accept no connection for a minute: {source}. Check the limit of open files."
+    )]
+    Accept {
+        /// What the system said last.
+        source: std::io::Error,
+    },
     /// The bucket's name is not one S3 allows.
     #[error(
         "{name:?} is not a bucket name. Use 3 to 63 lower-case letters, digits, dots and hyphens."
@@ -143,8 +151,7 @@ pub enum Error {
 /// Serves until `shutdown` ends: [`Server::bind`] and [`Server::run`] in one.
 ///
 /// # Errors
-/// When the server cannot start; see [`Error`].
+/// When the server cannot start or go on; see [`Error`].
 pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-    Server::bind(settings).await?.run(shutdown).await;
-    Ok(())
+    Server::bind(settings).await?.run(shutdown).await
 }

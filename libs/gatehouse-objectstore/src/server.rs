@@ -8,6 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: usize = 4096;
 /// An earlier process may hold the folder while it drains.
 const TAKE_OVER_LIMIT: Duration = Duration::from_secs(6);
+/// A listener that fails for a minute on end will not recover: better to end and be started anew.
+const MAX_ACCEPT_FAILURES: u32 = 600;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const TAKE_OVER_STEP: Duration = Duration::from_millis(50);
 
 /// A server that has its folder and its port, and does not serve yet.
@@ -86,38 +90,49 @@ impl Server {
 
     /// Serves until `shutdown` ends; then accepts nothing new, gives open requests up to 5 s, and
     /// lets go of the folder.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// [`Error::Accept`] when no connection could be accepted for a minute; open requests are
+    /// drained first.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (stop, stopping) = watch::channel(());
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
-        loop {
+        let mut failures: u32 = 0;
+        let outcome = loop {
             let accepted = tokio::select! {
-                () = &mut shutdown => break,
+                () = &mut shutdown => break Ok(()),
                 accepted = accept(&self.listener, &slots) => accepted,
             };
             while connections.try_join_next().is_some() {}
-            if let Some((stream, slot)) = accepted {
-                connections.spawn(serve_connection(
-                    stream,
-                    slot,
-                    self.service.clone(),
-                    stopping.clone(),
-                ));
+            match accepted {
+                Ok((stream, slot)) => {
+                    failures = 0;
+                    let (service, stopping) = (self.service.clone(), stopping.clone());
+                    connections.spawn(serve_connection(stream, slot, service, stopping));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "object store: a connection could not be accepted");
+                    failures = failures.saturating_add(1);
+                    if failures >= MAX_ACCEPT_FAILURES {
+                        break Err(Error::Accept { source: error });
+                    }
+                    // Out of file descriptors: trying again at once would only spin.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
-        }
+        };
         drop(self.listener);
         drop(stop); // every connection sees its `stopping` end
-        let drained = tokio::time::timeout(DRAIN_LIMIT, async {
-            while connections.join_next().await.is_some() {}
-        });
-        if drained.await.is_err() {
-            tracing::warn!(
-                open = connections.len(),
-                "object store: requests were cut off at shutdown"
-            );
+        let all_closed = async { while connections.join_next().await.is_some() {} };
+        let drained = tokio::time::timeout(DRAIN_LIMIT, all_closed).await;
+        if drained.is_err() {
+            let open = connections.len();
+            tracing::warn!(open, "object store: requests were cut off at shutdown");
             connections.shutdown().await;
         }
+        outcome
     }
 }
 
@@ -131,7 +146,7 @@ async fn take_over(root: std::path::PathBuf, bucket: Option<String>) -> Result<A
             if let Some(bucket) = bucket
                 && store.require_bucket(&bucket).is_err()
             {
-                let created = store.create_bucket(&bucket).map_err(std::io::Error::other);
+                let created = store.create_bucket(&bucket).map_err(io::Error::other);
                 created.map_err(|source| Error::Folder { path: root, source })?;
             }
             Ok(Arc::new(store))
@@ -149,23 +164,17 @@ async fn take_over(root: std::path::PathBuf, bucket: Option<String>) -> Result<A
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => {
-            // Without this an answer in two writes waits 40 ms for the peer's acknowledgement.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "object store: TCP_NODELAY could not be set");
-            }
-            Some((stream, slot))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "object store: a connection could not be accepted");
-            // Out of file descriptors: trying again at once would only spin.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    // Without this an answer in two writes waits 40 ms for the peer's acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "object store: TCP_NODELAY could not be set");
     }
+    Ok((stream, slot))
 }
 
 async fn serve_connection(

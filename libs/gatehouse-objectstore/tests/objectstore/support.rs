@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use gatehouse_objectstore::{Server, Settings};
+use gatehouse_objectstore::{Error, Server, Settings};
 use s3s::crypto::{Checksum as _, Md5};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Drop for Folder {
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), Error>>,
 }
 
 pub(crate) fn settings(root: &Path) -> Settings {
@@ -61,6 +61,7 @@ impl Running {
         tokio::time::timeout(Duration::from_secs(10), self.task)
             .await
             .expect("the server stops")
+            .unwrap()
             .unwrap();
     }
 
