@@ -2,3 +2,5 @@
 //! binary, a module per subject, a fresh tenant per test.
 
 mod architecture;
+mod catalogue;
+mod goldens;

@@ -41,6 +41,12 @@ pub async fn alone() -> World {
     }
 }
 
+/// The services alone, with no test running that takes them away: for tests that look at a store
+/// without any process of ours.
+pub async fn undisturbed() -> RwLockReadGuard<'static, ()> {
+    TURN.read().await
+}
+
 async fn common() -> &'static Gatehouse {
     static COMMON: OnceCell<Gatehouse> = OnceCell::const_new();
     COMMON
