@@ -1,2 +1,145 @@
-//! The benchmark.
-fn main() {}
+//! The benchmark that `make bench` runs: four figures, each beside the bound that the barest program
+//! doing the same work reaches in the same run on the same machine.
+//!
+//! The terminals and API clients live in this process, the server is the real binary in its own, the
+//! bare echo server is a second process of this program. Where a round is short, rounds of ours and
+//! of the bound alternate and the median counts.
+//!
+//! Deliberately absent: judging times. The table says "met" or "missed"; the exit status tells only
+//! whether something failed or was lost.
+
+mod crowd;
+mod door;
+mod echo;
+mod figure;
+mod floor;
+mod machine;
+mod memory;
+mod pace;
+mod photos;
+mod records;
+mod rounds;
+mod server;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use figure::{Figure, Outcome};
+use futures_util::FutureExt;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The server's allocator as well, so that memory is compared like with like.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures the figures and prints them beside their bounds.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
+struct Options {
+    #[command(subcommand)]
+    command: Option<Helper>,
+    /// Measures this figure only; may be repeated.
+    #[arg(long, value_enum)]
+    only: Vec<Which>,
+    /// Seconds of measuring on each side of a figure, all rounds together [default: records and photos 10, door 20].
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Terminals [default: memory 5000, records and photos 200, door 1000].
+    #[arg(long)]
+    terminals: Option<usize>,
+    /// Seconds between the heartbeats of a terminal.
+    #[arg(long, default_value_t = 30)]
+    heartbeat_s: u64,
+    /// Where the figures are written, a line of JSON each [default: bench.json in the target folder].
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Helper {
+    /// Bare actix-ws echo sessions; the benchmark starts this itself.
+    EchoServer {
+        /// Address to listen on.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    Memory,
+    Records,
+    Photos,
+    Door,
+}
+
+impl Which {
+    const ALL: [Self; 4] = [Self::Memory, Self::Records, Self::Photos, Self::Door];
+
+    async fn measure(self, options: Options) -> anyhow::Result<Figure> {
+        let seconds = |usual| options.seconds.unwrap_or(usual);
+        let terminals = |usual| options.terminals.unwrap_or(usual);
+        match self {
+            Self::Memory => memory::measure(terminals(5_000), options.heartbeat_s).await,
+            Self::Records => records::measure(terminals(200), seconds(10.0)).await,
+            Self::Photos => photos::measure(terminals(200), seconds(10.0)).await,
+            Self::Door => door::measure(terminals(1_000), seconds(20.0), options.heartbeat_s).await,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(Helper::EchoServer { listen }) = options.command {
+        return match echo::serve(listen) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("echo server: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+    runtime.block_on(run(options))
+}
+
+async fn run(options: Options) -> ExitCode {
+    let machine = machine::Machine::look();
+    println!("{machine}");
+    let chosen = if options.only.is_empty() {
+        Which::ALL.to_vec()
+    } else {
+        options.only.clone()
+    };
+    let mut outcomes = Vec::new();
+    for which in chosen {
+        // The kit panics where something is not as it must be; the other figures have their turn still.
+        let measured = AssertUnwindSafe(which.measure(options.clone()))
+            .catch_unwind()
+            .await;
+        outcomes.push(match measured {
+            Ok(Ok(figure)) => Outcome::Measured(figure),
+            Ok(Err(error)) => Outcome::Failed {
+                which: format!("{which:?}"),
+                why: format!("{error:#}"),
+            },
+            Err(_) => Outcome::Failed {
+                which: format!("{which:?}"),
+                why: "it panicked, see above".to_owned(),
+            },
+        });
+    }
+    println!("\n{machine}\n{}", figure::table(&outcomes));
+    let json = options.json.unwrap_or_else(machine::json_path);
+    if let Err(error) = figure::write_json(&json, &machine, &outcomes) {
+        eprintln!("{} could not be written: {error}", json.display());
+        return ExitCode::FAILURE;
+    }
+    println!("The same as JSON: {}", json.display());
+    if outcomes.iter().all(Outcome::is_whole) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
