@@ -1,13 +1,13 @@
 //! Logs and metrics of a process.
 //!
-//! Logs carry ids and never bodies, tokens, names or addresses with passwords. lapin prints returned
-//! messages whole at `warn`, so it is heard from `error` on.
+//! Logs carry ids and never bodies, tokens, names or addresses with passwords. lapin is silenced: it
+//! prints returned messages whole, and every lost connection several times; the bus reports both once.
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=info,lapin=error,\
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=info,lapin=off,\
                               aws=warn,aws_smithy_runtime=warn,aws_smithy_http_client=warn,\
                               hyper=warn,h2=warn,rustls=warn,redis=warn,actix_server=warn";
 

@@ -1,6 +1,6 @@
 //! Who reads which events, and the life of a consumer: a session per connection, one after another.
 
-use super::{Bus, BusError, session};
+use super::{Bus, session};
 use crate::backoff::Backoff;
 use crate::db::{Database, DbError, TenantTx};
 use gatehouse_contracts::{RawEnvelope, WrongKind};
@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often dead letters are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
+/// And after they could not be.
+const COUNT_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reads events. The transaction has the tenant of the envelope and the roles of the service; it
 /// commits after an `Ok`, together with the mark that this message was handled, and the message is
@@ -107,20 +109,15 @@ pub(crate) async fn run_consumer(
 /// Keeps the gauge of dead letters.
 pub(crate) async fn watch_dead_letters(bus: Bus, queues: Vec<&'static str>) {
     loop {
+        let mut pause = COUNT_EVERY;
         for queue in &queues {
             match bus.dead_letters(queue).await {
                 Ok(count) => metrics::gauge!("gatehouse_dead_letters", "queue" => *queue)
                     .set(f64::from(count)),
-                // Away, or never declared yet. The next round asks again.
-                Err(
-                    BusError::Away
-                    | BusError::Address
-                    | BusError::Late(_)
-                    | BusError::Broker(_)
-                    | BusError::NotTaken(_),
-                ) => {}
+                // The broker is away, or the consumer has not declared its queues yet.
+                Err(_) => pause = COUNT_AGAIN,
             }
         }
-        tokio::time::sleep(COUNT_EVERY).await;
+        tokio::time::sleep(pause).await;
     }
 }

@@ -96,7 +96,7 @@ impl Publisher {
 
     /// Publishes to a queue that must exist. `&mut`: a returned message comes without a number, so
     /// only one may be in flight.
-    pub(super) async fn to_queue(
+    pub(super) async fn put_into(
         &mut self,
         queue: &str,
         message: &Outgoing,

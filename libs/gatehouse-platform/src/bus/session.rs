@@ -235,7 +235,7 @@ impl Reader {
         let count = i32::try_from(failures).unwrap_or(i32::MAX);
         let message = copy(delivery, why).with_header(ATTEMPT, AMQPValue::LongInt(count));
         let queue = topology::retry_queue(self.consumer.queue, failures);
-        self.publisher.lock().await.to_queue(&queue, &message).await
+        self.publisher.lock().await.put_into(&queue, &message).await
     }
 
     async fn bury(&self, delivery: &Delivery, why: &str) -> Result<(), BusError> {
@@ -246,7 +246,7 @@ impl Reader {
             .with_header("x-kind", kind)
             .with_header(ATTEMPT, AMQPValue::LongInt(count));
         let queue = topology::dead_queue(self.consumer.queue);
-        self.publisher.lock().await.to_queue(&queue, &message).await
+        self.publisher.lock().await.put_into(&queue, &message).await
     }
 }
 

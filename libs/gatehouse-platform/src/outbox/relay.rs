@@ -205,7 +205,9 @@ pub(crate) async fn watch_depth(db: Database) {
                 metrics::gauge!("gatehouse_outbox_rows", "schema" => schema).set(rows);
                 metrics::gauge!("gatehouse_outbox_oldest_seconds", "schema" => schema).set(age_s);
             }
-            Err(error) => tracing::debug!(schema, %error, "the outbox cannot be measured"),
+            // An absent database is reported by readiness.
+            Err(error) if error.is_transient() => {}
+            Err(error) => tracing::warn!(schema, %error, "the outbox cannot be measured"),
         }
         tokio::time::sleep(OBSERVE_EVERY).await;
     }
@@ -218,7 +220,7 @@ async fn depth(db: &Database) -> Result<(f64, f64), DbError> {
         .conn()
         .query_one_raw(sql(
             &format!(
-                "select (select count(*) from (select from {schema}.outbox limit 10000) some)::float8, \
+                "select (select count(*) from (select from {schema}.outbox limit 10000) as few)::float8, \
                  coalesce(extract(epoch from now() - (select occurred_at from {schema}.outbox order by id limit 1)), 0)::float8"
             ),
             [],

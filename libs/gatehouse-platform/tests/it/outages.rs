@@ -1,7 +1,7 @@
 //! The broker or the database goes away in the middle: nothing is lost, nothing takes effect twice.
 
 use crate::kit::{
-    Effects, Proxy, bus, bus_at, consumer, database, database_at, ended, env, eventually,
+    Effects, Proxy, Verdict, bus, bus_at, consumer, database, database_at, ended, env, eventually,
     fresh_tenant, publish, target_of, through, with_queue,
 };
 use crate::service::Probe;
@@ -73,6 +73,27 @@ async fn the_broker_restarts() {
         each_once(&db, &effects, &ids).await;
         probe.stop().await;
         each_once(&db, &effects, &ids).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_is_killed_in_the_middle_of_a_message() {
+    with_queue(async |queue| {
+        let db = database().await;
+        let scope = fresh_tenant(&db).await;
+        let effects = Effects::new(&scope, vec![Verdict::Hang]);
+        let killed = Probe::start_with(&db, &bus(), vec![consumer(queue, &effects)]).await;
+        let event = publish(&db, &scope).await;
+        eventually("the first attempt", || async {
+            effects.attempts(event) == 1
+        })
+        .await;
+        drop(killed);
+        let next = Probe::start_with(&db, &bus(), vec![consumer(queue, &effects)]).await;
+        each_once(&db, &effects, &[event]).await;
+        next.stop().await;
+        assert_eq!(effects.attempts(event), 2);
     })
     .await;
 }

@@ -1,7 +1,8 @@
 //! A service under supervision.
 
 use crate::kit::{
-    Effects, an_event, bus, cache_at, consumer, database, env, eventually, fresh_tenant, with_queue,
+    Effects, an_event, bus, cache_at, consumer, database, env, eventually, fresh_tenant,
+    metrics_text, with_queue,
 };
 use futures_util::future::BoxFuture;
 use gatehouse_platform::auth::{AuthSettings, Authenticator};
@@ -26,6 +27,7 @@ pub(crate) struct NoSettings {}
 /// A service with nothing of its own but what a test gives it.
 pub(crate) struct Prober {
     consumers: Mutex<Vec<Consumer>>,
+    fails_first: AtomicBool,
     runs: AtomicUsize,
     task_lives: AtomicBool,
 }
@@ -37,6 +39,7 @@ impl Service for Prober {
     fn start(_: Kit, _: &NoSettings) -> Arc<Self> {
         Arc::new(Self {
             consumers: Mutex::default(),
+            fails_first: AtomicBool::new(false),
             runs: AtomicUsize::new(0),
             task_lives: AtomicBool::new(false),
         })
@@ -57,10 +60,11 @@ impl Service for Prober {
             Duration::from_millis(20),
             move || {
                 let run = prober.runs.fetch_add(1, Ordering::SeqCst);
+                let fails = prober.fails_first.load(Ordering::SeqCst);
                 async move {
                     match run {
-                        0 => panic!("as the test wants it"),
-                        1 => Err("as the test wants it".to_owned()),
+                        0 if fails => panic!("as the test wants it"),
+                        1 if fails => Err("as the test wants it".to_owned()),
                         _ => Ok(()),
                     }
                 }
@@ -96,7 +100,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// Starts one and waits until its queues stand, so that no event passes them by.
     pub(crate) async fn start_with(db: &Database, bus: &Bus, consumers: Vec<Consumer>) -> Self {
-        crate::kit::metrics_text(); // recorded from here on
+        metrics_text(); // recorded from here on
         let kit = kit(db, bus, env("GATEHOUSE_REDIS_URL"));
         let prober = Prober::start(kit.clone(), &NoSettings {});
         let queues: Vec<&str> = consumers.iter().map(|c| c.queue).collect();
@@ -162,12 +166,34 @@ fn kit(db: &Database, bus: &Bus, redis_url: String) -> Kit {
 #[tokio::test]
 async fn a_panic_or_an_error_does_not_end_a_schedule() {
     let db = database().await;
-    let probe = Probe::start_with(&db, &bus(), vec![]).await;
+    let kit = kit(&db, &bus(), env("GATEHOUSE_REDIS_URL"));
+    let prober = Prober::start(kit.clone(), &NoSettings {});
+    prober.fails_first.store(true, Ordering::SeqCst);
+    let supervised = Supervised::start(&prober, &kit);
     eventually("five runs", || async {
-        probe.prober.runs.load(Ordering::SeqCst) >= 5
+        prober.runs.load(Ordering::SeqCst) >= 5
     })
     .await;
-    probe.stop().await;
+    supervised.finish().await;
+}
+
+#[tokio::test]
+async fn the_outbox_and_dead_letters_are_measured() {
+    with_queue(async |queue| {
+        let db = database().await;
+        let scope = fresh_tenant(&db).await;
+        let effects = Effects::new(&scope, vec![]);
+        let probe = Probe::start_with(&db, &bus(), vec![consumer(queue, &effects)]).await;
+        for wanted in [
+            "gatehouse_outbox_rows{schema=\"hub\"} ".to_owned(),
+            "gatehouse_outbox_oldest_seconds{schema=\"hub\"} ".to_owned(),
+            format!("gatehouse_dead_letters{{queue=\"{queue}\"}} 0"),
+        ] {
+            eventually(&wanted, || async { metrics_text().contains(&wanted) }).await;
+        }
+        probe.stop().await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ pub(crate) enum Verdict {
     Transient,
     Permanent,
     Panic,
+    /// Never ends.
+    Hang,
 }
 
 /// Handles the messages of one tenant; those of other tests pass unseen.
@@ -102,6 +104,7 @@ impl Handler for Effects {
             Verdict::Accept => Ok(()),
             Verdict::Transient => Err(HandleError::Transient("not now".to_owned())),
             Verdict::Permanent => Err(HandleError::Permanent("never".to_owned())),
+            Verdict::Hang => std::future::pending().await,
             Verdict::Panic => panic!("as the test wants it"),
         }
     }

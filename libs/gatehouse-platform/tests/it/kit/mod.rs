@@ -13,7 +13,9 @@ use gatehouse_platform::bus::{Bus, BusSettings, Consumer};
 use gatehouse_platform::cache::{Cache, CacheSettings};
 use gatehouse_platform::db::{Database, DatabaseSettings, HUB};
 use gatehouse_platform::outbox;
-use gatehouse_platform::telemetry::{Metrics, start_metrics};
+use gatehouse_platform::telemetry::{
+    LogFormat, Metrics, TelemetrySettings, start_logs, start_metrics,
+};
 use gatehouse_platform::tenant::{Actor, TenantScope};
 use sea_orm_migration::{MigratorTrait, sea_orm};
 use std::sync::{Arc, LazyLock};
@@ -136,7 +138,14 @@ pub(crate) fn ended(queue: &str, outcome: &str) -> u64 {
 }
 
 pub(crate) fn metrics_text() -> String {
-    static METRICS: LazyLock<Metrics> = LazyLock::new(|| start_metrics().unwrap());
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+        // For whoever looks for the reason of a failure.
+        if let Ok(log) = std::env::var("GATEHOUSE_LOG") {
+            let log_format = LogFormat::Text;
+            start_logs(&TelemetrySettings { log, log_format }).unwrap();
+        }
+        start_metrics().unwrap()
+    });
     METRICS.render()
 }
 
