@@ -1,0 +1,79 @@
+//! The service as a value: what it serves, reads and does again and again.
+
+use crate::accounts::{self, Passwords, Throttle};
+use crate::{audit, devices, keys, tenants, terminal_bindings, terminal_tokens};
+use actix_web::web;
+use futures_util::future::BoxFuture;
+use gatehouse_contracts::{AuditRecorded, Event};
+use gatehouse_platform::bus::Consumer;
+use gatehouse_platform::db::{DIRECTORY, ServiceRoles};
+use gatehouse_platform::service::{Kit, Schedule, Service, Task};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The directory of tenants, accounts and devices.
+#[derive(Debug)]
+pub struct Directory {
+    pub(crate) kit: Kit,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+}
+
+impl Service for Directory {
+    const ROLES: ServiceRoles = DIRECTORY;
+    type Settings = ();
+
+    fn start(kit: Kit, (): &()) -> Arc<Self> {
+        Arc::new(Self {
+            kit,
+            passwords: Passwords::new(),
+            throttle: Throttle::new(),
+        })
+    }
+
+    fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+        tenants::routes(cfg);
+        terminal_bindings::routes(cfg);
+        accounts::routes(cfg);
+        keys::routes(cfg);
+        terminal_tokens::routes(cfg);
+        devices::routes(cfg);
+        audit::routes(cfg);
+    }
+
+    fn data(self: &Arc<Self>, cfg: &mut web::ServiceConfig) {
+        cfg.app_data(web::Data::from(Arc::clone(self)));
+    }
+
+    fn consumers(self: &Arc<Self>) -> Vec<Consumer> {
+        vec![Consumer {
+            queue: "directory.audit",
+            kinds: &[AuditRecorded::KIND],
+            handler: Arc::new(audit::KeepTrail),
+        }]
+    }
+
+    fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
+        let db = self.kit.db.clone();
+        vec![Schedule::new(
+            "directory.refresh_tokens.forget",
+            Duration::from_secs(3600),
+            move || {
+                let db = db.clone();
+                async move {
+                    accounts::forget_ended_tokens(&db)
+                        .await
+                        .map_err(|e| e.to_string())
+                }
+            },
+        )]
+    }
+
+    fn tasks(self: &Arc<Self>) -> Vec<Task> {
+        Vec::new()
+    }
+
+    fn drain(self: &Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}

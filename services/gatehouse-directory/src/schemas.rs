@@ -1,0 +1,44 @@
+//! How the domain's words look in the OpenAPI document. The domain knows nothing of OpenAPI, so the
+//! lists of words are made here, from the vocabularies themselves.
+
+use gatehouse_domain::access::{Permission, Role};
+use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
+use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+
+fn words(kind: SchemaType, words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    let words: Vec<&str> = words.into_iter().collect();
+    RefOr::T(
+        ObjectBuilder::new()
+            .schema_type(kind)
+            .enum_values(Some(words))
+            .into(),
+    )
+}
+
+macro_rules! vocabularies {
+    ($($name:ident = $words:ty),+ $(,)?) => {$(
+        pub(crate) fn $name() -> RefOr<Schema> {
+            words(Type::String.into(), <$words>::ALL.iter().map(|w| w.as_str()))
+        }
+    )+};
+}
+
+vocabularies!(
+    protocol = DeviceProtocol,
+    sign_check = SignCheck,
+    door_decision = DoorDecision,
+    role = Role,
+    permission = Permission,
+);
+
+/// `in`, `out` or null.
+pub(crate) fn direction() -> RefOr<Schema> {
+    let kind = SchemaType::from_iter([Type::String, Type::Null]);
+    words(kind, Direction::ALL.iter().map(|w| w.as_str()))
+}
+
+/// A list of permissions.
+pub(crate) fn permissions() -> RefOr<Schema> {
+    RefOr::T(ArrayBuilder::new().items(permission()).into())
+}

@@ -1,0 +1,17 @@
+//! Organisations: created by the platform's operator with everything they need to begin, renamed by
+//! themselves or the operator, switched off by the operator.
+//!
+//! Deliberately absent: removing a tenant. A tenant that is switched off has no credential that is
+//! accepted; what becomes of its rows is a decision with terms of its own.
+
+mod api;
+mod create;
+mod store;
+mod update;
+
+pub(crate) use api::routes;
+pub use create::{
+    CreatedTenant, FacejoyCredentials, HongtuCredentials, NewTenant, OwnerCredentials,
+    SenselinkCredentials, create_tenant,
+};
+pub(crate) use store::read as read_tenant;
