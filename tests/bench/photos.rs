@@ -5,7 +5,7 @@ use crate::crowd::{Crowd, Habits};
 use crate::figure::{Figure, say};
 use crate::floor::{self, Floor};
 use crate::records::{Ledger, drops, upload};
-use crate::rounds::{ROUNDS, listed, median, ms, quantile};
+use crate::rounds::{ROUNDS, Rounds};
 use crate::server::{Server, object_settings};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -53,76 +53,64 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
     let server = Server::start().await;
     let floor = Floor::copy(&[]).await?;
     let crowd = Crowd::claim(&server, terminals).await?;
-    let connected = crowd
-        .connect(
-            terminals,
-            Habits {
-                heartbeat: Duration::from_secs(30),
-                events: 0,
-            },
-        )
-        .await?;
+    let habits = Habits {
+        heartbeat: Duration::from_secs(30),
+        events: 0,
+    };
+    let connected = crowd.connect(terminals, habits).await?;
     let bare = Bare {
         objects: Objects::open(&object_settings()),
         folder: format!("bench/{}", Uuid::new_v4().simple()),
         album: album.clone(),
     };
     let with_photo = |place, number| Pass::stranger().with_photo(album.photo(place, number));
-    let (mut ledger, mut keys) = (Ledger::default(), Vec::new());
+    let (mut ledger, mut keys, mut rounds) = (Ledger::default(), Vec::new(), Rounds::default());
     say("warming up");
     ledger.add(upload(&connected, 0, Duration::from_secs(1), with_photo).await?);
     bare.put(terminals, 0, Duration::from_millis(500), &mut keys)
         .await?;
-
-    let (mut ours, mut bound, mut cpu_us, mut waits) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 1..=u64::from(ROUNDS) {
         let cpu = server.cpu()?;
         let uploaded = upload(&connected, round, window, with_photo).await?;
-        cpu_us.push((server.cpu()? - cpu).as_secs_f64() * 1e6 / uploaded.all() as f64);
-        ours.push(uploaded.per_second(window));
-        waits.extend(uploaded.waits());
+        let cpu = server.cpu()? - cpu;
+        let put = bare.put(terminals, round, window, &mut keys).await?;
+        rounds.add(&uploaded, window, cpu, put);
         ledger.add(uploaded);
-        bound.push(bare.put(terminals, round, window, &mut keys).await?);
-        say(format_args!(
-            "round {round}: {:.0} acknowledged per second; bare {:.0}",
-            ours[ours.len() - 1],
-            bound[bound.len() - 1]
-        ));
     }
     let lost = lost(&ledger, &floor, &crowd, &bare)
         .await?
         .or_else(|| drops(&connected));
     clean(&floor, &crowd, &bare, keys).await?;
     floor.drop().await?;
-    let (all_ours, all_bound) = (listed(&ours), listed(&bound));
-    let (ours, bound, cpu_us) = (median(ours), median(bound), median(cpu_us));
-    let (p50, p99) = (quantile(&mut waits, 0.5), quantile(&mut waits, 0.99));
-    Ok(Figure {
+    Ok(figure(terminals, rounds, ledger.len(), lost))
+}
+
+fn figure(
+    terminals: usize,
+    mut rounds: Rounds,
+    acknowledged: usize,
+    lost: Option<String>,
+) -> Figure {
+    let ratio = rounds.ours() / rounds.bound();
+    let mut notes = rounds.notes();
+    notes.push(format!(
+        "{acknowledged} acknowledged records looked up: each is in the database exactly once, with its photo"
+    ));
+    let mut numbers = rounds.numbers();
+    numbers["terminals"] = json!(terminals);
+    numbers["photo_bytes"] = json!(PHOTO_KB * 1024);
+    numbers["acknowledged"] = json!(acknowledged);
+    Figure {
         name: format!("Records with a {PHOTO_KB} KB photo, {terminals} terminals"),
-        value: format!("{ours:.0}/s"),
-        bound: format!("{bound:.0}/s (bare S3 puts)"),
-        ratio: ours / bound,
+        value: format!("{:.0}/s", rounds.ours()),
+        bound: format!("{:.0}/s (bare S3 puts)", rounds.bound()),
+        ratio,
         goal: format!(">= {GOAL} x"),
-        met: ours / bound >= GOAL,
+        met: ratio >= GOAL,
         lost,
-        notes: vec![
-            format!(
-                "{cpu_us:.0} us of the server's CPU per record; acknowledged after {:.1} ms (p50), {:.1} ms (p99)",
-                ms(p50),
-                ms(p99)
-            ),
-            format!("rounds: {all_ours}; bare: {all_bound}"),
-            format!(
-                "{} acknowledged records looked up: each is in the database exactly once, with its photo",
-                ledger.len()
-            ),
-        ],
-        numbers: json!({
-            "terminals": terminals, "photo_bytes": PHOTO_KB * 1024, "per_s": ours, "bound_per_s": bound,
-            "server_cpu_us": cpu_us, "ack_p50_ms": ms(p50), "ack_p99_ms": ms(p99), "acknowledged": ledger.len(),
-        }),
-    })
+        notes,
+        numbers,
+    }
 }
 
 /// Puts without anything around them.

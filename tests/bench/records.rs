@@ -4,7 +4,7 @@
 use crate::crowd::{self, Crowd, Habits};
 use crate::figure::{Figure, say};
 use crate::floor::{self, Floor};
-use crate::rounds::{ROUNDS, listed, median, ms, quantile};
+use crate::rounds::{ROUNDS, Rounds, median};
 use crate::server::Server;
 use anyhow::Context;
 use futures_util::future::try_join_all;
@@ -29,15 +29,11 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
     let server = Server::start().await;
     let floor = Floor::copy(&["records"]).await?;
     let crowd = Crowd::claim(&server, terminals).await?;
-    let connected = crowd
-        .connect(
-            terminals,
-            Habits {
-                heartbeat: Duration::from_secs(30),
-                events: 0,
-            },
-        )
-        .await?;
+    let habits = Habits {
+        heartbeat: Duration::from_secs(30),
+        events: 0,
+    };
+    let connected = crowd.connect(terminals, habits).await?;
     let mut ledger = Ledger::default();
     say("warming up");
     ledger.add(upload(&connected, 0, Duration::from_secs(1), |_, _| plain()).await?);
@@ -46,63 +42,61 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
         .insert_records(&patterns, terminals, Duration::from_millis(500))
         .await?;
 
-    let (mut ours, mut bound, mut batches, mut cpu_us) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut waits = Vec::new();
+    let (mut rounds, mut batches) = (Rounds::default(), Vec::new());
     for round in 1..=u64::from(ROUNDS) {
         let (cpu, sizes) = (server.cpu()?, server.histogram(BATCH_SIZES).await?);
         let uploaded = upload(&connected, round, window, |_, _| plain()).await?;
-        cpu_us.push((server.cpu()? - cpu).as_secs_f64() * 1e6 / uploaded.all() as f64);
-        ours.push(uploaded.per_second(window));
-        waits.extend(uploaded.waits());
+        let cpu = server.cpu()? - cpu;
+        let batch = mean_between(sizes, server.histogram(BATCH_SIZES).await?);
+        let bare = floor
+            .insert_records(&patterns, batch.round().max(1.0) as usize, window)
+            .await?;
+        rounds.add(&uploaded, window, cpu, bare);
+        batches.push(batch);
         ledger.add(uploaded);
-        let sizes = after(sizes, server.histogram(BATCH_SIZES).await?);
-        batches.push(sizes);
-        bound.push(
-            floor
-                .insert_records(&patterns, sizes.round().max(1.0) as usize, window)
-                .await?,
-        );
-        say(format_args!(
-            "round {round}: {:.0} acknowledged per second in batches of {sizes:.0}; bare {:.0}",
-            ours[ours.len() - 1],
-            bound[bound.len() - 1]
-        ));
     }
     let lost = ledger
         .verify(&floor, &crowd)
         .await?
         .or_else(|| drops(&connected));
     floor.drop().await?;
-    let (all_ours, all_bound) = (listed(&ours), listed(&bound));
-    let (ours, bound, batch, cpu_us) =
-        (median(ours), median(bound), median(batches), median(cpu_us));
-    let (p50, p99) = (quantile(&mut waits, 0.5), quantile(&mut waits, 0.99));
-    Ok(Figure {
-        name: format!("Records without photo, {terminals} terminals"),
-        value: format!("{ours:.0}/s"),
-        bound: format!("{bound:.0}/s (bare insert)"),
-        ratio: ours / bound,
-        goal: format!(">= {GOAL} x"),
-        met: ours / bound >= GOAL,
+    Ok(figure(
+        terminals,
+        rounds,
+        median(&batches),
+        ledger.len(),
         lost,
-        notes: vec![
-            format!(
-                "batches of {batch:.0}; {cpu_us:.0} us of the server's CPU per record; acknowledged after {:.1} ms (p50), {:.1} ms (p99)",
-                ms(p50),
-                ms(p99)
-            ),
-            format!("rounds: {all_ours}; bare: {all_bound}"),
-            format!(
-                "{} acknowledged records looked up in the database: each is there exactly once",
-                ledger.len()
-            ),
-        ],
-        numbers: json!({
-            "terminals": terminals, "per_s": ours, "bound_per_s": bound, "batch": batch,
-            "server_cpu_us": cpu_us, "ack_p50_ms": ms(p50), "ack_p99_ms": ms(p99), "acknowledged": ledger.len(),
-        }),
-    })
+    ))
+}
+
+fn figure(
+    terminals: usize,
+    mut rounds: Rounds,
+    batch: f64,
+    acknowledged: usize,
+    lost: Option<String>,
+) -> Figure {
+    let ratio = rounds.ours() / rounds.bound();
+    let mut notes = rounds.notes();
+    notes.push(format!("batches of {batch:.0} records, on both sides"));
+    notes.push(format!(
+        "{acknowledged} acknowledged records looked up in the database: each is there exactly once"
+    ));
+    let mut numbers = rounds.numbers();
+    numbers["terminals"] = json!(terminals);
+    numbers["batch"] = json!(batch);
+    numbers["acknowledged"] = json!(acknowledged);
+    Figure {
+        name: format!("Records without photo, {terminals} terminals"),
+        value: format!("{:.0}/s", rounds.ours()),
+        bound: format!("{:.0}/s (bare insert)", rounds.bound()),
+        ratio,
+        goal: format!(">= {GOAL} x"),
+        met: ratio >= GOAL,
+        lost,
+        notes,
+        numbers,
+    }
 }
 
 fn plain() -> Pass {
@@ -110,7 +104,7 @@ fn plain() -> Pass {
 }
 
 /// The mean between two looks at a histogram.
-fn after((sum, count): (f64, f64), (later_sum, later_count): (f64, f64)) -> f64 {
+fn mean_between((sum, count): (f64, f64), (later_sum, later_count): (f64, f64)) -> f64 {
     if later_count > count {
         (later_sum - sum) / (later_count - count)
     } else {
