@@ -139,7 +139,7 @@ async fn refresh_session(
 ) -> Answer<HttpResponse> {
     directory
         .throttle
-        .from_address(&directory.kit.cache, client_address(&request))
+        .call(&directory.kit.cache, client_address(&request))
         .await?;
     check(&body.refresh_token)?;
     let session = sessions::refresh(&directory, &body.refresh_token, request_id.as_str()).await?;
@@ -164,7 +164,7 @@ async fn sign_out(
 ) -> Answer<HttpResponse> {
     directory
         .throttle
-        .from_address(&directory.kit.cache, client_address(&request))
+        .call(&directory.kit.cache, client_address(&request))
         .await?;
     check(&body.refresh_token)?;
     sessions::end(&directory, &body.refresh_token, request_id.as_str()).await?;

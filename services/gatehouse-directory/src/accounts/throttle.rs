@@ -55,7 +55,7 @@ impl Throttle {
         email: &str,
         address: Option<IpAddr>,
     ) -> Answer<()> {
-        self.from_address(cache, address).await?;
+        self.call(cache, address).await?;
         // Redis need not know who signs in.
         let email: String = hash_token(email)
             .iter()
@@ -69,7 +69,7 @@ impl Throttle {
     ///
     /// # Errors
     /// 429 with Retry-After.
-    pub(crate) async fn from_address(&self, cache: &Cache, address: Option<IpAddr>) -> Answer<()> {
+    pub(crate) async fn call(&self, cache: &Cache, address: Option<IpAddr>) -> Answer<()> {
         let Some(address) = address else {
             return Ok(());
         };

@@ -1,5 +1,6 @@
 //! Routes of API keys.
 
+use super::view::{ApiKey, NewApiKey};
 use super::{grant, store};
 use crate::audit;
 use crate::directory::Directory;
@@ -26,75 +27,6 @@ use uuid::Uuid;
 
 const NAME_MAX_CHARS: usize = 100;
 const CREATE: &str = "api_keys.create";
-
-/// An API key, without its secret.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct ApiKey {
-    #[schema(value_type = String, example = "key_0197c4a7b1e87d3c9a54b0c1d2e3f405")]
-    id: ApiKeyId,
-    name: String,
-    /// The key's first characters.
-    #[schema(example = "gk_Xq3f1")]
-    hint: String,
-    #[schema(schema_with = schemas::permissions)]
-    scopes: Vec<String>,
-    /// From where it may be used; from anywhere where empty.
-    #[schema(example = json!(["192.0.2.0/24"]))]
-    allowed_addresses: Vec<String>,
-    expires_at: Option<DateTime<Utc>>,
-    /// Set while the key is switched off.
-    disabled_at: Option<DateTime<Utc>>,
-    /// To the minute.
-    last_used_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    /// Counts changes; also the ETag.
-    version: i64,
-}
-
-impl From<Model> for ApiKey {
-    fn from(row: Model) -> Self {
-        let Model {
-            tenant_id: _,
-            id,
-            name,
-            secret_hash: _,
-            hint,
-            scopes,
-            allowed_addresses,
-            expires_at,
-            disabled_at,
-            last_used_at,
-            created_at,
-            updated_at,
-            version,
-        } = row;
-        Self {
-            id: ApiKeyId::from_uuid(id),
-            name,
-            hint,
-            scopes,
-            allowed_addresses,
-            expires_at,
-            disabled_at,
-            last_used_at,
-            created_at,
-            updated_at,
-            version,
-        }
-    }
-}
-
-/// A new key. Its secret is shown once: a repeat of the request under the same Idempotency-Key answers
-/// without it.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct NewApiKey {
-    #[serde(flatten)]
-    key_without_secret: ApiKey,
-    /// The key itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
 
 /// A key to be made.
 #[derive(Deserialize, Serialize, ToSchema)]

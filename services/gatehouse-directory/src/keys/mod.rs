@@ -6,6 +6,7 @@
 mod api;
 mod grant;
 mod store;
+mod view;
 
 pub(crate) use api::routes;
 pub(crate) use store::read as read_key;

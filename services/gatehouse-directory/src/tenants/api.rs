@@ -1,6 +1,7 @@
 //! Routes of tenants: `/v1/tenants` for the platform's operator, `/v1/tenant` for the tenant itself.
 
-use super::create::{self, CreatedTenant, NewTenant};
+use super::create::{self, NewTenant};
+use super::created::CreatedTenant;
 use super::{store, update};
 use crate::directory::Directory;
 use crate::refusals::{Clash, Missing, Refused, Stale, Unfit};

@@ -6,12 +6,14 @@
 
 mod api;
 mod create;
+mod created;
+mod facades;
 mod store;
 mod update;
 
 pub(crate) use api::routes;
-pub use create::{
-    CreatedTenant, FacejoyCredentials, HongtuCredentials, NewTenant, OwnerCredentials,
-    SenselinkCredentials, create_tenant,
+pub use create::{NewTenant, create_tenant};
+pub use created::{
+    CreatedTenant, FacejoyCredentials, HongtuCredentials, OwnerCredentials, SenselinkCredentials,
 };
 pub(crate) use store::read as read_tenant;
