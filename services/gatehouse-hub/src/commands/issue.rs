@@ -6,6 +6,7 @@ use crate::commands::request::{CommandRequest, ParameterValue};
 use crate::commands::store::{self, NewCommand, Origin};
 use crate::commands::view::CommandView;
 use crate::commands::words::Reason;
+use crate::firmware;
 use crate::hub::Hub;
 use crate::parameters::{shadow, store as parameter_store};
 use actix_web::HttpResponse;
@@ -68,6 +69,7 @@ pub(crate) async fn issue(hub: &Hub, scope: &TenantScope, asked: Asked<'_>) -> A
     // 3. The device exists within the tenant, and takes commands.
     let tx = hub.kit.db.tenant(scope).await?;
     require_terminal(&tx, device).await?;
+    require_firmware(&tx, &request).await?;
     // 4. The same request sent again is answered as before.
     match idempotency::begin(&tx, HUB, OPERATION, &key, &(device, &request)).await? {
         Begun::Replay(answer) => return Ok(Issued::Before(answer)),
@@ -131,6 +133,24 @@ async fn require_terminal(tx: &TenantTx, device: DeviceId) -> Answer<()> {
         )),
         None => Err(Problem::not_found("device")),
     }
+}
+
+/// An uploaded file that a command names is there; its link is made when the command is sent.
+async fn require_firmware(tx: &TenantTx, request: &CommandRequest) -> Answer<()> {
+    let CommandRequest::UpgradeFirmware {
+        firmware_id: Some(id),
+        ..
+    } = request
+    else {
+        return Ok(());
+    };
+    if firmware::exists(tx, *id).await? {
+        return Ok(());
+    }
+    Err(Problem::invalid(
+        "/firmware_id",
+        "names no firmware file of this tenant",
+    ))
 }
 
 /// Merges parameters to be set into what is desired, and notes the version that this makes.

@@ -40,7 +40,7 @@ async fn run(hub: &Hub) -> Result<(), DbError> {
         let mut ended = store::expire(
             &tx,
             unwaiting(),
-            (Reason::NotOnline.as_str(), Reason::NotOnline.sentence()),
+            (Reason::NotTaken.as_str(), Reason::NotTaken.sentence()),
             (Reason::Expired.as_str(), Reason::Expired.sentence()),
             BATCH,
         )

@@ -63,8 +63,8 @@ pub(crate) struct CommandView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct CommandErrorView {
     /// The terminal's own code (document 004, section 3), for example `601`; or one of ours:
-    /// `no_answer`, `connection_lost`, `not_online`, `expired`, `unproven`, `unsendable`,
-    /// `no_picture`, `picture_unreadable`, `picture_not_kept`, `cancelled`.
+    /// `no_answer`, `connection_lost`, `not_online`, `not_taken`, `expired`, `unproven`,
+    /// `unsendable`, `no_picture`, `picture_unreadable`, `picture_not_kept`, `cancelled`.
     #[schema(example = "not_online")]
     pub(crate) code: String,
     /// What it means.

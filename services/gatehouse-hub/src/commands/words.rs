@@ -13,6 +13,8 @@ vocabulary! {
         ConnectionLost = "connection_lost",
         /// The terminal is not there, and the command does not wait.
         NotOnline = "not_online",
+        /// The terminal is there and did not take it at once, and the command does not wait.
+        NotTaken = "not_taken",
         /// It waited for the terminal longer than it was worth.
         Expired = "expired",
         /// The terminal confirmed, and then reported something else.
@@ -42,6 +44,9 @@ impl Reason {
             }
             Self::NotOnline => {
                 "The terminal was not there to take it, and this command does not wait; try again when it is online."
+            }
+            Self::NotTaken => {
+                "The terminal did not take it at once, because it is busy or has just gone, and this command does not wait; it was never sent. Try again."
             }
             Self::Expired => {
                 "The terminal did not come within the command's time to live; it was never sent."

@@ -12,7 +12,7 @@ pub(crate) use api::routes;
 use crate::hub::Hub;
 use chrono::Utc;
 use gatehouse_domain::FirmwareId;
-use gatehouse_platform::db::DbError;
+use gatehouse_platform::db::{DbError, TenantTx};
 use gatehouse_platform::tenant::TenantScope;
 use gatehouse_proto_terminal::UpdateType;
 use std::time::Duration;
@@ -29,6 +29,14 @@ pub(crate) struct Source {
     pub(crate) url: String,
     /// In bytes.
     pub(crate) length: u64,
+}
+
+/// Whether there is such a file.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn exists(tx: &TenantTx, firmware: FirmwareId) -> Result<bool, DbError> {
+    Ok(store::find(tx, firmware).await?.is_some())
 }
 
 /// A fresh link to an uploaded file; `None` where it is not there (any more).
