@@ -1,0 +1,101 @@
+//! The hub as one service: what it is made of, and its table of contents for the machine room.
+
+use crate::commands::{self, wait::Waiters};
+use crate::records::ingest::Ingest;
+use crate::sessions::{self, Admissions, Gate, Notes, Registry, Unknowns};
+use crate::settings::HubSettings;
+use crate::{discovered, firmware, media, parameters, records, terminals};
+use actix_web::web;
+use futures_util::future::BoxFuture;
+use gatehouse_platform::bus::Consumer;
+use gatehouse_platform::db::{HUB, ServiceRoles};
+use gatehouse_platform::service::{Kit, Schedule, Service, Task};
+use std::sync::Arc;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The hub.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) kit: Kit,
+    pub(crate) settings: HubSettings,
+    /// The sockets of this process.
+    pub(crate) registry: Registry,
+    /// Who may come in, and how much of it.
+    pub(crate) gate: Gate,
+    /// The way into the hub for terminals that register.
+    pub(crate) admissions: Admissions,
+    /// The way into the table of records.
+    pub(crate) ingest: Ingest,
+    /// What is to be written down about sessions.
+    pub(crate) notes: Notes,
+    /// Messages of unknown types on their way into their table.
+    pub(crate) unknowns: Unknowns,
+    /// Requests that wait for the end of a command.
+    pub(crate) waiters: Arc<Waiters>,
+}
+
+impl Service for Hub {
+    const ROLES: ServiceRoles = HUB;
+    type Settings = HubSettings;
+
+    fn start(kit: Kit, settings: &HubSettings) -> Arc<Self> {
+        Arc::new(Self {
+            kit,
+            settings: settings.clone(),
+            registry: Registry::default(),
+            gate: Gate::new(settings),
+            admissions: Admissions::new(),
+            ingest: Ingest::new(),
+            notes: Notes::default(),
+            unknowns: Unknowns::default(),
+            waiters: Arc::default(),
+        })
+    }
+
+    fn routes(cfg: &mut ServiceConfig<'_>) {
+        records::routes(cfg);
+        commands::routes(cfg);
+        parameters::routes(cfg);
+        firmware::routes(cfg);
+        media::routes(cfg);
+        discovered::routes(cfg);
+        terminals::routes(cfg);
+    }
+
+    fn data(self: &Arc<Self>, cfg: &mut web::ServiceConfig) {
+        cfg.app_data(web::Data::from(self.clone()));
+        sessions::sockets(cfg);
+    }
+
+    fn consumers(self: &Arc<Self>) -> Vec<Consumer> {
+        vec![
+            discovered::device_consumer(self),
+            sessions::token_consumer(self),
+        ]
+    }
+
+    fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
+        vec![
+            commands::reconcile::schedule(self),
+            sessions::queued_commands(self),
+            sessions::check_sessions(self),
+            sessions::close_abandoned(self),
+            sessions::write_unknown_messages(self),
+        ]
+    }
+
+    fn tasks(self: &Arc<Self>) -> Vec<Task> {
+        let hub = self.clone();
+        let ingest = Task::new("hub.ingest", move |cancel| async move {
+            hub.ingest.run(hub.kit.db.clone(), cancel).await;
+        });
+        let mut tasks = vec![ingest, commands::wait::task(self)];
+        tasks.extend(sessions::tasks(self));
+        tasks
+    }
+
+    fn drain(self: &Arc<Self>) -> BoxFuture<'static, ()> {
+        let hub = self.clone();
+        Box::pin(async move { sessions::drain(&hub).await })
+    }
+}

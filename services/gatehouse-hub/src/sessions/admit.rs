@@ -1,0 +1,307 @@
+//! Who comes in: a terminal says its serial number, the tenant is known from its address or from the
+//! platform's bindings, and the directory says whether the number is the tenant's.
+//!
+//! Registrations that arrive together are judged together: after a power cut a building's terminals
+//! come back within a second. Deliberately absent: sending the verdict (`live`).
+
+use super::link::Entrance;
+use super::terminal::DeviceSettings;
+use crate::discovered;
+use crate::hub::Hub;
+use crate::terminals::{self, Arrival};
+use chrono_tz::Tz;
+use gatehouse_domain::device::{DeviceProtocol, DoorDecision, SignCheck};
+use gatehouse_domain::{DeviceId, TenantId};
+use gatehouse_platform::db::{DbError, SystemTx, sql};
+use gatehouse_platform::service::Task;
+use gatehouse_platform::tenant::{Actor, TenantScope};
+use gatehouse_proto_terminal::{ErrorCode, Register, SignVerdict};
+use sea_orm::FromQueryResult;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Most registrations that are judged together.
+const BATCH: usize = 500;
+/// Registrations that may wait.
+const WAITING: usize = 4 * BATCH;
+
+/// A terminal that wants in.
+#[derive(Debug, Clone)]
+pub(crate) struct Knocking {
+    pub(crate) entrance: Entrance,
+    pub(crate) register: Register,
+    pub(crate) session: i64,
+    /// Where it comes from.
+    pub(crate) remote: Option<String>,
+    /// By how much its clock was ahead.
+    pub(crate) clock_offset_ms: Option<i64>,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone)]
+pub(crate) enum Verdict {
+    /// It comes in.
+    Welcome(Welcome),
+    /// It does not.
+    Refused(Refusal),
+    /// Nobody can say at the moment.
+    TryLater,
+}
+
+/// What a session needs to know of an admitted terminal.
+#[derive(Debug, Clone)]
+pub(crate) struct Welcome {
+    pub(crate) scope: TenantScope,
+    pub(crate) device: DeviceId,
+    pub(crate) settings: DeviceSettings,
+    /// Whether commands wait for it.
+    pub(crate) commands_wait: bool,
+}
+
+/// Why a terminal does not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The serial number is not bound to a tenant, and the address named none.
+    Unbound,
+    /// The tenant has no device of this number; it is listed as discovered.
+    Unclaimed,
+    /// The device is set to another protocol.
+    OtherProtocol,
+    /// The tenant is disabled.
+    TenantDisabled,
+    /// The device's signatures are enforced, and this one is wrong or missing.
+    Sign,
+    /// A registered connection registers as somebody else.
+    AnotherTerminal,
+}
+
+impl Refusal {
+    /// The code in the answer (document 004, section 3): 201 where the check of the registration
+    /// itself failed.
+    pub(crate) const fn code(self) -> ErrorCode {
+        match self {
+            Self::Sign => ErrorCode::RegistrationRefused,
+            Self::Unbound
+            | Self::Unclaimed
+            | Self::OtherProtocol
+            | Self::TenantDisabled
+            | Self::AnotherTerminal => ErrorCode::Failure,
+        }
+    }
+
+    /// The reason in the close frame.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Unbound => "serial number not bound to a tenant",
+            Self::Unclaimed => "device not claimed",
+            Self::OtherProtocol => "device set to another protocol",
+            Self::TenantDisabled => "tenant disabled",
+            Self::Sign => "wrong signature",
+            Self::AnotherTerminal => "another serial number on one connection",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    knocking: Knocking,
+    told: oneshot::Sender<Verdict>,
+}
+
+/// The way in.
+#[derive(Debug)]
+pub(crate) struct Admissions {
+    waiting: mpsc::Sender<Waiting>,
+    queue: Mutex<Option<mpsc::Receiver<Waiting>>>,
+}
+
+impl Admissions {
+    /// Nobody is judged until the task runs.
+    pub(crate) fn new() -> Self {
+        let (waiting, queue) = mpsc::channel(WAITING);
+        Self {
+            waiting,
+            queue: Mutex::new(Some(queue)),
+        }
+    }
+
+    /// Asks for a verdict.
+    pub(super) async fn ask(&self, knocking: Knocking) -> Verdict {
+        let (told, verdict) = oneshot::channel();
+        if self.waiting.send(Waiting { knocking, told }).await.is_err() {
+            return Verdict::TryLater;
+        }
+        verdict.await.unwrap_or(Verdict::TryLater)
+    }
+}
+
+/// The task that judges.
+pub(super) fn task(hub: &Arc<Hub>) -> Task {
+    let hub = hub.clone();
+    Task::new("hub.admissions", move |cancel| async move {
+        run(&hub, cancel).await
+    })
+}
+
+async fn run(hub: &Hub, cancel: CancellationToken) {
+    let taken = hub
+        .admissions
+        .queue
+        .lock()
+        .ok()
+        .and_then(|mut queue| queue.take());
+    let Some(mut queue) = taken else {
+        return;
+    };
+    let mut batch = Vec::with_capacity(BATCH);
+    while cancel
+        .run_until_cancelled(queue.recv_many(&mut batch, BATCH))
+        .await
+        .is_some_and(|count| count > 0)
+    {
+        let knocking: Vec<&Knocking> = batch.iter().map(|waiting| &waiting.knocking).collect();
+        let verdicts = match judge_all(hub, &knocking).await {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                tracing::warn!(%error, terminals = batch.len(), "terminals cannot be admitted at the moment");
+                vec![Verdict::TryLater; batch.len()]
+            }
+        };
+        for (waiting, verdict) in batch.drain(..).zip(verdicts) {
+            // Who asked may have gone in the meantime.
+            let _: Result<(), Verdict> = waiting.told.send(verdict);
+        }
+    }
+}
+
+/// Looks everybody up, judges, and writes down who came and who was not let in.
+async fn judge_all(hub: &Hub, knocking: &[&Knocking]) -> Result<Vec<Verdict>, DbError> {
+    let tx = hub.kit.db.system().await?;
+    let found = look_up(&tx, knocking).await?;
+    let mut verdicts = vec![Verdict::TryLater; knocking.len()];
+    let (mut arrivals, mut strangers) = (Vec::new(), Vec::new());
+    for row in &found {
+        let place = usize::try_from(row.place).unwrap_or(usize::MAX);
+        let (Some(knocks), Some(verdict)) = (knocking.get(place), verdicts.get_mut(place)) else {
+            continue;
+        };
+        *verdict = judge(&tx, knocks, row);
+        match verdict {
+            Verdict::Welcome(welcome) => arrivals.push(Arrival {
+                tenant: welcome.scope.tenant(),
+                device: welcome.device,
+                knocking: knocks,
+            }),
+            Verdict::Refused(Refusal::Unclaimed) => {
+                strangers.extend(
+                    row.tenant_id
+                        .map(|tenant| (TenantId::from_uuid(tenant), *knocks)),
+                );
+            }
+            Verdict::Refused(_) | Verdict::TryLater => {}
+        }
+    }
+    terminals::arrive(&tx, &hub.kit.node, &arrivals).await?;
+    discovered::note(&tx, &strangers).await?;
+    // A crash that takes this back ends the sessions too.
+    tx.commit_soon().await?;
+    Ok(verdicts)
+}
+
+/// What the directory says about one who knocks.
+#[derive(Debug, Clone, FromQueryResult)]
+struct Found {
+    /// Which of the batch.
+    place: i64,
+    tenant_id: Option<Uuid>,
+    tenant_disabled: Option<bool>,
+    device_id: Option<Uuid>,
+    protocol: Option<String>,
+    timezone: Option<String>,
+    sign_check: Option<String>,
+    door_decision: Option<String>,
+    commands_wait: bool,
+}
+
+async fn look_up(tx: &SystemTx, knocking: &[&Knocking]) -> Result<Vec<Found>, DbError> {
+    let places: Vec<i64> = (0_i64..).take(knocking.len()).collect();
+    let tenants: Vec<Uuid> = knocking
+        .iter()
+        .map(|k| {
+            k.entrance
+                .tenant()
+                .map_or(Uuid::nil(), |tenant| tenant.uuid())
+        })
+        .collect();
+    let numbers: Vec<String> = knocking
+        .iter()
+        .map(|k| serial_number(&k.register))
+        .collect();
+    let statement = sql(
+        "select k.place, t.tenant_id, t.disabled_at is not null as tenant_disabled, d.id as device_id, d.protocol,
+           d.timezone, d.sign_check, d.door_decision,
+           exists (select from hub.commands c
+             where c.tenant_id = d.tenant_id and c.device_id = d.id and c.state = 'queued') as commands_wait
+         from unnest($1::int8[], $2::uuid[], $3::text[]) as k (place, tenant_id, sn)
+         left join directory.terminal_bindings b
+           on k.tenant_id = '00000000-0000-0000-0000-000000000000' and b.sn = k.sn
+         left join directory.tenants t on t.tenant_id = coalesce(b.tenant_id, k.tenant_id)
+         left join directory.devices d on d.tenant_id = t.tenant_id and d.sn = k.sn",
+        [places.into(), tenants.into(), numbers.into()],
+    );
+    Ok(Found::find_by_statement(statement).all(tx.conn()).await?)
+}
+
+/// As the directory holds it: no white space around it, no NUL.
+pub(crate) fn serial_number(register: &Register) -> String {
+    register.device_no.trim().replace('\0', "")
+}
+
+fn judge(tx: &SystemTx, knocks: &Knocking, found: &Found) -> Verdict {
+    let Some(tenant) = found.tenant_id.map(TenantId::from_uuid) else {
+        return Verdict::Refused(Refusal::Unbound);
+    };
+    if found.tenant_disabled.unwrap_or(true) {
+        return Verdict::Refused(Refusal::TenantDisabled);
+    }
+    let Some(device) = found.device_id.map(DeviceId::from_uuid) else {
+        return Verdict::Refused(Refusal::Unclaimed);
+    };
+    if found.protocol.as_deref() != Some(DeviceProtocol::TerminalWs.as_str()) {
+        return Verdict::Refused(Refusal::OtherProtocol);
+    }
+    let read = read_settings(
+        found.timezone.as_deref(),
+        found.sign_check.as_deref(),
+        found.door_decision.as_deref(),
+    );
+    let Some(settings) = read else {
+        tracing::error!(%tenant, %device, "a device's row cannot be read");
+        return Verdict::TryLater;
+    };
+    let signed = knocks.register.sign_verdict() == SignVerdict::Valid;
+    if settings.sign_check == SignCheck::Enforce && !signed {
+        return Verdict::Refused(Refusal::Sign);
+    }
+    Verdict::Welcome(Welcome {
+        scope: tx.scope(tenant, Actor::Terminal(device)),
+        device,
+        settings,
+        commands_wait: found.commands_wait,
+    })
+}
+
+/// Reads the columns of a device's row that a session needs.
+pub(super) fn read_settings(
+    timezone: Option<&str>,
+    sign_check: Option<&str>,
+    door_decision: Option<&str>,
+) -> Option<DeviceSettings> {
+    Some(DeviceSettings {
+        zone: timezone?.parse::<Tz>().ok()?,
+        sign_check: sign_check?.parse::<SignCheck>().ok()?,
+        door_decision: door_decision?.parse::<DoorDecision>().ok()?,
+    })
+}

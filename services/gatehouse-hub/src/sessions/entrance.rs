@@ -1,0 +1,107 @@
+//! Whose token it is that stands in a terminal's address. Looked up once in ten seconds, whatever
+//! comes: terminals reconnect all at once, and whoever guesses tokens costs no database either.
+
+use super::link::Entrance;
+use crate::hub::Hub;
+use gatehouse_domain::{TenantId, TerminalTokenId};
+use gatehouse_platform::db::{DbError, sql};
+use gatehouse_platform::secrets::hash_token;
+use sea_orm::ConnectionTrait;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// How long an answer holds, a yes and a no.
+const HOLDS: Duration = Duration::from_secs(10);
+/// Most answers that are kept.
+const MOST: usize = 10_000;
+/// Look-ups at the same time.
+const AT_ONCE: usize = 4;
+/// Longer than any token.
+const TOKEN_MAX_BYTES: usize = 128;
+
+/// When it was looked up, and whose it is.
+type Answers = HashMap<Vec<u8>, (Instant, Option<Entrance>)>;
+
+/// Tokens that were looked up a moment ago, by their hash.
+#[derive(Debug)]
+pub(super) struct Entrances {
+    answers: Mutex<Answers>,
+    turns: Semaphore,
+}
+
+impl Default for Entrances {
+    fn default() -> Self {
+        Self {
+            answers: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+impl Entrances {
+    /// Whose token it is; `None` where nobody's.
+    pub(super) async fn find(&self, hub: &Hub, token: &str) -> Result<Option<Entrance>, DbError> {
+        if token.is_empty() || token.len() > TOKEN_MAX_BYTES {
+            return Ok(None);
+        }
+        let hash = hash_token(token);
+        if let Some(known) = self.known(&hash) {
+            return Ok(known);
+        }
+        // Never closed; and without a turn the look-up is merely less orderly.
+        let _turn = self.turns.acquire().await;
+        if let Some(known) = self.known(&hash) {
+            return Ok(known);
+        }
+        let found = look_up(hub, &hash).await?;
+        let mut answers = self.lock();
+        if answers.len() >= MOST {
+            answers.retain(|_, (at, _)| at.elapsed() < HOLDS);
+        }
+        if answers.len() >= MOST {
+            answers.retain(|_, (_, answer)| answer.is_some());
+        }
+        answers.insert(hash, (Instant::now(), found));
+        Ok(found)
+    }
+
+    /// Something changed about tokens: everything is looked up again.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn known(&self, hash: &[u8]) -> Option<Option<Entrance>> {
+        let answers = self.lock();
+        let (at, answer) = answers.get(hash)?;
+        (at.elapsed() < HOLDS).then_some(*answer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn look_up(hub: &Hub, hash: &[u8]) -> Result<Option<Entrance>, DbError> {
+    let tx = hub.kit.db.system().await?;
+    let row = tx
+        .conn()
+        .query_one_raw(sql(
+            "select k.tenant_id, k.id from directory.terminal_tokens k
+             join directory.tenants t on t.tenant_id = k.tenant_id
+             where k.token_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+               and t.disabled_at is null",
+            [hash.to_vec().into()],
+        ))
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let (tenant, token): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    Ok(Some(Entrance::Token {
+        tenant: TenantId::from_uuid(tenant),
+        token: TerminalTokenId::from_uuid(token),
+    }))
+}
