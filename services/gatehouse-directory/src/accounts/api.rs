@@ -127,12 +127,12 @@ async fn create_user(
     // quick to try.
     let chosen = request.password.is_some();
     let same = serde_json::json!([request.email, request.name, request.role, chosen]);
-    let new = users::read_new(&caller, request)?;
+    let new = users::read_new(&directory, &caller, request).await?;
     let tx = directory.kit.db.tenant(caller.scope()).await?;
     if let Begun::Replay(answer) = idempotency::begin(&tx, DIRECTORY, CREATE, &key, &same).await? {
         return Ok(answer);
     }
-    let (row, password) = users::create(&directory, &tx, new, caller.request_id()).await?;
+    let (row, password) = users::create(&tx, new, caller.request_id()).await?;
     let version = row.version;
     let user = User::from(row);
     let kept = NewUser {
@@ -199,7 +199,7 @@ async fn read_user(
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
 #[patch("/v1/users/{user_id}")]
-async fn update_user(
+async fn change_user(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
     id: web::Path<UserId>,
@@ -240,6 +240,6 @@ pub(super) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'
     cfg.service(create_user)
         .service(list_users)
         .service(read_user)
-        .service(update_user)
+        .service(change_user)
         .service(delete_user);
 }

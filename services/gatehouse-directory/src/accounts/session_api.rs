@@ -152,7 +152,7 @@ async fn refresh_session(
 #[utoipa::path(
     tag = "sessions",
     request_body = RefreshRequest,
-    responses((status = 204, description = "There is no such session, or no longer."), Throttled, Unfit),
+    responses((status = 204, description = "The session is ended, now or before."), Throttled, Unfit),
     security(())
 )]
 #[post("/v1/auth/logout")]

@@ -68,9 +68,7 @@ pub(super) async fn refresh(
     token: &str,
     request_id: &str,
 ) -> Answer<Session> {
-    let Some((presented, scope)) = find(directory, token).await? else {
-        return Err(ended());
-    };
+    let (presented, scope) = find(directory, token).await?.ok_or_else(ended)?;
     let tx = directory.kit.db.tenant(&scope).await?;
     if store::use_refresh_token(&tx, presented.id).await? {
         let session = issue(
@@ -99,11 +97,10 @@ pub(super) async fn refresh(
     Err(ended())
 }
 
-/// Ends the session of a refresh token. Whether there was one makes no difference.
+/// Ends the session of a refresh token, of its present or of an earlier one. Whether it had ended
+/// already makes no difference.
 pub(super) async fn end(directory: &Directory, token: &str, request_id: &str) -> Answer<()> {
-    let Some((presented, scope)) = find(directory, token).await? else {
-        return Ok(());
-    };
+    let (presented, scope) = find(directory, token).await?.ok_or_else(ended)?;
     let tx = directory.kit.db.tenant(&scope).await?;
     if store::revoke_family(&tx, presented.family).await? {
         let deed = Deed {

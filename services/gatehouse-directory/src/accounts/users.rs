@@ -26,11 +26,17 @@ pub(super) struct NewUser {
     email: String,
     name: String,
     role: Role,
-    password: Option<String>,
+    password_hash: String,
+    generated: Option<String>,
 }
 
-/// Reads a request for a user; refuses roles that the caller may not give.
-pub(super) fn read_new(caller: &Caller<ManageAccounts>, request: UserRequest) -> Answer<NewUser> {
+/// Reads a request for a user; refuses roles that the caller may not give. The password is hashed
+/// here, before a transaction waits for it.
+pub(super) async fn read_new(
+    directory: &Directory,
+    caller: &Caller<ManageAccounts>,
+    request: UserRequest,
+) -> Answer<NewUser> {
     let UserRequest {
         email,
         name,
@@ -46,17 +52,20 @@ pub(super) fn read_new(caller: &Caller<ManageAccounts>, request: UserRequest) ->
     }
     reading.end()?;
     power::may_touch(caller, role)?;
+    let generated = password.is_none().then(generated_password);
+    let password = password.or_else(|| generated.clone()).unwrap_or_default();
+    let password_hash = directory.passwords.hash(password).await?;
     Ok(NewUser {
         email,
         name,
         role,
-        password,
+        password_hash,
+        generated,
     })
 }
 
 /// Stores a user; answers the password where it was generated.
 pub(super) async fn create(
-    directory: &Directory,
     tx: &TenantTx,
     new: NewUser,
     request_id: &str,
@@ -65,10 +74,9 @@ pub(super) async fn create(
         email,
         name,
         role,
-        password,
+        password_hash,
+        generated,
     } = new;
-    let generated = password.is_none().then(generated_password);
-    let password = password.or_else(|| generated.clone()).unwrap_or_default();
     let now = Utc::now();
     let row = ActiveModel {
         tenant_id: Set(tx.tenant_uuid()),
@@ -76,7 +84,7 @@ pub(super) async fn create(
         email: Set(email),
         name: Set(name),
         role: Set(role.to_string()),
-        password_hash: Set(directory.passwords.hash(password).await?),
+        password_hash: Set(password_hash),
         disabled_at: Set(None),
         last_login_at: Set(None),
         created_at: Set(now),

@@ -17,6 +17,7 @@ use gatehouse_platform::db::{DIRECTORY, TenantTx};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, IfMatch, Page, PageQuery, Problem, etag, idempotency,
 };
+use gatehouse_platform::tenant::TenantScope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -107,7 +108,8 @@ async fn create_device(
     }
     let new = create::read(body.into_inner())?;
     let id = create::create(&tx, new, caller.request_id()).await?;
-    let device = read(&directory, &tx, id).await?;
+    // Nothing can have a session as this device yet.
+    let device = Device::new(read(&tx, id).await?, false);
     idempotency::finish(&tx, DIRECTORY, CREATE, &key, 201, &device).await?;
     tx.commit().await?;
     wake(&directory, caller.scope().tenant(), id);
@@ -147,8 +149,14 @@ async fn list_devices(
         after: page.position()?,
     };
     reading.end()?;
-    let tx = directory.kit.db.tenant(caller.scope()).await?;
-    let found = search(&directory, &tx, wanted, online, limit.saturating_add(1)).await?;
+    let found = search(
+        &directory,
+        caller.scope(),
+        wanted,
+        online,
+        limit.saturating_add(1),
+    )
+    .await?;
     Ok(web::Json(Page::cut(
         found,
         limit,
@@ -157,10 +165,11 @@ async fn list_devices(
     )))
 }
 
-/// Reads on until enough devices of the wanted presence are found or there are no more.
+/// Reads on until enough devices of the wanted presence are found or there are no more. No connection
+/// to the database is held while Redis is asked.
 async fn search(
     directory: &Directory,
-    tx: &TenantTx,
+    scope: &TenantScope,
     mut wanted: Wanted,
     online: Option<bool>,
     count: u64,
@@ -173,10 +182,13 @@ async fn search(
     let enough = usize::try_from(count).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     loop {
-        let rows = store::list(tx, &wanted, at_once).await?;
+        let rows = {
+            let tx = directory.kit.db.tenant(scope).await?;
+            store::list(&tx, &wanted, at_once).await?
+        };
         let last = rows.last().map(|row| row.id);
         let more = u64::try_from(rows.len()).unwrap_or(u64::MAX) >= at_once;
-        let rows = presence::of(&directory.kit.cache, tx.tenant_uuid(), rows).await;
+        let rows = presence::of(&directory.kit.cache, scope.tenant(), rows).await;
         found.extend(
             rows.into_iter()
                 .filter(|(_, is)| online.is_none_or(|wanted| wanted == *is)),
@@ -202,8 +214,11 @@ async fn read_device(
     directory: web::Data<Directory>,
     id: web::Path<DeviceId>,
 ) -> Answer<HttpResponse> {
-    let tx = directory.kit.db.tenant(caller.scope()).await?;
-    let device = read(&directory, &tx, *id).await?;
+    let row = {
+        let tx = directory.kit.db.tenant(caller.scope()).await?;
+        read(&tx, *id).await?
+    };
+    let device = seen(&directory, caller.scope(), row).await?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(device.version()))
         .json(device))
@@ -221,7 +236,7 @@ async fn read_device(
     security(("api_key" = ["devices:write"]), ("user_token" = ["devices:write"]))
 )]
 #[patch("/v1/devices/{device_id}")]
-async fn update_device(
+async fn change_device(
     caller: Caller<ManageDevices>,
     directory: web::Data<Directory>,
     id: web::Path<DeviceId>,
@@ -230,9 +245,10 @@ async fn update_device(
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
     change::change(&tx, *id, body.into_inner(), if_match, caller.request_id()).await?;
-    let device = read(&directory, &tx, *id).await?;
+    let row = read(&tx, *id).await?;
     tx.commit().await?;
     wake(&directory, caller.scope().tenant(), *id);
+    let device = seen(&directory, caller.scope(), row).await?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(device.version()))
         .json(device))
@@ -262,11 +278,14 @@ async fn delete_device(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn read(directory: &Directory, tx: &TenantTx, id: DeviceId) -> Answer<Device> {
-    let row = store::read(tx, id)
+async fn read(tx: &TenantTx, id: DeviceId) -> Answer<Row> {
+    store::read(tx, id)
         .await?
-        .ok_or_else(|| Problem::not_found("device"))?;
-    let found = presence::of(&directory.kit.cache, tx.tenant_uuid(), vec![row]).await;
+        .ok_or_else(|| Problem::not_found("device"))
+}
+
+async fn seen(directory: &Directory, scope: &TenantScope, row: Row) -> Answer<Device> {
+    let found = presence::of(&directory.kit.cache, scope.tenant(), vec![row]).await;
     let device = found
         .into_iter()
         .next()
@@ -287,6 +306,6 @@ pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'
     cfg.service(create_device)
         .service(list_devices)
         .service(read_device)
-        .service(update_device)
+        .service(change_device)
         .service(delete_device);
 }

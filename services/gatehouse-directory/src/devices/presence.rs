@@ -3,6 +3,7 @@
 
 use super::store::Row;
 use chrono::{DateTime, Duration, Utc};
+use gatehouse_domain::TenantId;
 use gatehouse_platform::cache::Cache;
 use uuid::Uuid;
 
@@ -15,8 +16,11 @@ fn lease(tenant: Uuid, device: Uuid) -> String {
 }
 
 /// Says of each device whether it is online.
-pub(super) async fn of(cache: &Cache, tenant: Uuid, rows: Vec<Row>) -> Vec<(Row, bool)> {
-    let keys: Vec<String> = rows.iter().map(|row| lease(tenant, row.id)).collect();
+pub(super) async fn of(cache: &Cache, tenant: TenantId, rows: Vec<Row>) -> Vec<(Row, bool)> {
+    let keys: Vec<String> = rows
+        .iter()
+        .map(|row| lease(tenant.uuid(), row.id))
+        .collect();
     match cache.held(&keys).await {
         Ok(leases) => {
             let leases = leases

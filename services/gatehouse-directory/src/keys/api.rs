@@ -183,7 +183,7 @@ async fn read_api_key(
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
 #[patch("/v1/api-keys/{api_key_id}")]
-async fn update_api_key(
+async fn change_api_key(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
     id: web::Path<ApiKeyId>,
@@ -332,6 +332,6 @@ pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'
     cfg.service(create_api_key)
         .service(list_api_keys)
         .service(read_api_key)
-        .service(update_api_key)
+        .service(change_api_key)
         .service(delete_api_key);
 }

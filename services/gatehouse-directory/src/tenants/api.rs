@@ -187,7 +187,7 @@ async fn read_tenant(
     security(("operator_key" = []))
 )]
 #[patch("/v1/tenants/{tenant_id}")]
-async fn update_tenant(
+async fn change_tenant(
     operator: OperatorCaller,
     directory: web::Data<Directory>,
     id: web::Path<TenantId>,
@@ -212,7 +212,7 @@ async fn update_tenant(
     security(("api_key" = ["tenant:read"]), ("user_token" = ["tenant:read"]))
 )]
 #[get("/v1/tenant")]
-async fn read_own_tenant(
+async fn read_my_tenant(
     caller: Caller<ReadTenant>,
     directory: web::Data<Directory>,
 ) -> Answer<HttpResponse> {
@@ -232,7 +232,7 @@ async fn read_own_tenant(
     security(("api_key" = ["tenant:write"]), ("user_token" = ["tenant:write"]))
 )]
 #[patch("/v1/tenant")]
-async fn update_own_tenant(
+async fn change_my_tenant(
     caller: Caller<ManageTenant>,
     directory: web::Data<Directory>,
     if_match: IfMatch,
@@ -260,7 +260,7 @@ pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'
     cfg.service(create_tenant)
         .service(list_tenants)
         .service(read_tenant)
-        .service(update_tenant)
-        .service(read_own_tenant)
-        .service(update_own_tenant);
+        .service(change_tenant)
+        .service(read_my_tenant)
+        .service(change_my_tenant);
 }
