@@ -74,7 +74,7 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
         let uploaded = upload(&connected, round, window, with_photo).await?;
         let cpu = server.cpu()? - cpu;
         let put = bare.put(terminals, round, window, &mut keys).await?;
-        rounds.add(&uploaded, window, cpu, put);
+        rounds.add(&uploaded, cpu, put);
         ledger.add(uploaded);
     }
     let lost = lost(&ledger, &floor, &crowd, &bare)
@@ -122,7 +122,8 @@ struct Bare {
 }
 
 impl Bare {
-    /// Puts, as many at once as there are terminals, until the time is over; puts per second.
+    /// Puts, as many at once as there are terminals, until the time is over; puts per second, counted
+    /// like uploads.
     async fn put(
         &self,
         at_once: usize,
@@ -130,31 +131,28 @@ impl Bare {
         window: Duration,
         keys: &mut Vec<String>,
     ) -> anyhow::Result<f64> {
-        let end = Instant::now() + window;
+        let begun = Instant::now();
         let mut putting = JoinSet::new();
         for place in 0..at_once {
             let bare = self.clone();
             putting.spawn(async move {
-                let (mut done, mut in_window) = (Vec::new(), 0);
-                while Instant::now() < end {
+                let mut done = Vec::new();
+                while begun.elapsed() < window {
                     let number = (round << 32) + done.len() as u64;
                     let key = format!("{}/{round}/{place}-{number}.jpg", bare.folder);
                     bare.objects
                         .put(&key, "image/jpeg", bare.album.photo(place, number))
                         .await?;
-                    in_window += usize::from(Instant::now() < end);
                     done.push(key);
                 }
-                anyhow::Ok((done, in_window))
+                anyhow::Ok(done)
             });
         }
-        let mut put = 0;
+        let before = keys.len();
         while let Some(joined) = putting.join_next().await {
-            let (done, in_window) = joined??;
-            put += in_window;
-            keys.extend(done);
+            keys.extend(joined??);
         }
-        Ok(put as f64 / window.as_secs_f64())
+        Ok((keys.len() - before) as f64 / begun.elapsed().as_secs_f64())
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
         let bare = floor
             .insert_records(&patterns, batch.round().max(1.0) as usize, window)
             .await?;
-        rounds.add(&uploaded, window, cpu, bare);
+        rounds.add(&uploaded, cpu, bare);
         batches.push(batch);
         ledger.add(uploaded);
     }
@@ -122,18 +122,18 @@ pub(crate) fn drops(terminals: &[Terminal]) -> Option<String> {
 #[derive(Debug)]
 pub(crate) struct Uploaded {
     acknowledged: Vec<Vec<(u64, Duration)>>,
-    in_window: usize,
+    took: Duration,
 }
 
 impl Uploaded {
-    /// Everything that was acknowledged.
+    /// How many were acknowledged.
     pub(crate) fn all(&self) -> usize {
         self.acknowledged.iter().map(Vec::len).sum()
     }
 
-    /// What was acknowledged before the time was over, per second.
-    pub(crate) fn per_second(&self, window: Duration) -> f64 {
-        self.in_window as f64 / window.as_secs_f64()
+    /// How many that is per second.
+    pub(crate) fn per_second(&self) -> f64 {
+        self.all() as f64 / self.took.as_secs_f64()
     }
 
     /// How long each answer took.
@@ -142,43 +142,41 @@ impl Uploaded {
     }
 }
 
-/// Each terminal uploads, waits for the answer, uploads the next, until the time is over.
+/// Each terminal uploads, waits for the answer, uploads the next, until the time is over; what is
+/// under way then is waited for and counts, time and all.
 pub(crate) async fn upload(
     terminals: &[Terminal],
     round: u64,
     window: Duration,
     pass: impl Fn(usize, u64) -> Pass,
 ) -> anyhow::Result<Uploaded> {
-    let end = Instant::now() + window;
+    let begun = Instant::now();
     let pass = &pass;
     let uploading = terminals
         .iter()
         .enumerate()
         .map(|(place, terminal)| async move {
-            let (mut acknowledged, mut in_window) = (Vec::new(), 0);
+            let mut acknowledged = Vec::new();
             let mut message_id = round * ROUND_IDS;
-            while Instant::now() < end {
+            while begun.elapsed() < window {
                 message_id += 1;
                 let sent_at = Instant::now();
-                let answer = terminal
-                    .pass(pass(place, message_id).with_message_id(&message_id.to_string()))
-                    .await?;
+                let record = pass(place, message_id).with_message_id(&message_id.to_string());
+                let answer = terminal.pass(record).await?;
                 anyhow::ensure!(
                     answer.is_accepted(),
                     "a record was answered {}: {}",
                     answer.error_code,
                     answer.msg
                 );
-                in_window += usize::from(Instant::now() < end);
                 acknowledged.push((message_id, sent_at.elapsed()));
             }
-            anyhow::Ok((acknowledged, in_window))
+            anyhow::Ok(acknowledged)
         });
-    let of_all = try_join_all(uploading).await?;
-    let (acknowledged, in_window): (Vec<_>, Vec<usize>) = of_all.into_iter().unzip();
+    let acknowledged = try_join_all(uploading).await?;
     Ok(Uploaded {
         acknowledged,
-        in_window: in_window.into_iter().sum(),
+        took: begun.elapsed(),
     })
 }
 

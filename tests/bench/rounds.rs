@@ -18,10 +18,10 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    /// Takes a round: what was uploaded in this time at the cost of this much of the server's CPU,
-    /// and what the bound reached per second.
-    pub(crate) fn add(&mut self, uploaded: &Uploaded, window: Duration, cpu: Duration, bound: f64) {
-        let per_second = uploaded.per_second(window);
+    /// Takes a round: what was uploaded at the cost of this much of the server's CPU, and what the
+    /// bound reached per second.
+    pub(crate) fn add(&mut self, uploaded: &Uploaded, cpu: Duration, bound: f64) {
+        let per_second = uploaded.per_second();
         let number = self.ours.len() + 1;
         say(format_args!(
             "round {number}: {per_second:.0} acknowledged per second; bare {bound:.0}"
