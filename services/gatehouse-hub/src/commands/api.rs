@@ -4,7 +4,7 @@ use crate::commands::issue::{self, Asked, Issued};
 use crate::commands::request::CommandRequest;
 use crate::commands::store::{self, Filter};
 use crate::commands::view::CommandView;
-use crate::commands::wait;
+use crate::commands::wait::{self, Waiter};
 use crate::hub::Hub;
 use crate::refusals::{Clash, Missing, Refused, Unfit};
 use actix_web::{HttpResponse, get, post, web};
@@ -19,6 +19,7 @@ use gatehouse_schema::entities::hub::commands;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::str::FromStr;
+use std::time::Duration;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -108,8 +109,7 @@ pub(crate) async fn create_command(
     };
     let view = match waiter {
         Some((waiter, patience)) if !view.state.is_final() => {
-            waiter.wait(patience).await;
-            read(&hub, caller.scope(), device, id).await?
+            ended_or_read(&hub, caller.scope(), device, id, &waiter, patience).await?
         }
         Some(_) | None => view,
     };
@@ -186,8 +186,7 @@ pub(crate) async fn get_command(
     if let Some((waiter, patience)) = waiter
         && !view.state.is_final()
     {
-        waiter.wait(patience).await;
-        view = read(&hub, caller.scope(), device, command).await?;
+        view = ended_or_read(&hub, caller.scope(), device, command, &waiter, patience).await?;
     }
     Ok(web::Json(view))
 }
@@ -248,7 +247,22 @@ async fn find(tx: &TenantTx, device: DeviceId, command: CommandId) -> Answer<com
         .ok_or_else(|| Problem::not_found("command"))
 }
 
-/// The command as it stands, of a list with its first persons.
+/// Waits, and tells how the command stands then.
+async fn ended_or_read(
+    hub: &Hub,
+    scope: &TenantScope,
+    device: DeviceId,
+    command: CommandId,
+    waiter: &Waiter,
+    patience: Duration,
+) -> Answer<CommandView> {
+    match waiter.wait(patience).await {
+        Some(row) => whole(hub, scope, row).await,
+        None => read(hub, scope, device, command).await,
+    }
+}
+
+/// The command as it stands.
 async fn read(
     hub: &Hub,
     scope: &TenantScope,
@@ -257,11 +271,19 @@ async fn read(
 ) -> Answer<CommandView> {
     let tx = hub.kit.db.tenant(scope).await?;
     let row = find(&tx, device, command).await?;
+    drop(tx);
+    whole(hub, scope, row).await
+}
+
+/// The view of a command; of a list that has ended with its first persons.
+async fn whole(hub: &Hub, scope: &TenantScope, row: commands::Model) -> Answer<CommandView> {
     let mut view = CommandView::new(hub, row)?;
     if view.kind == CommandType::ListPersons && view.state.is_final() {
-        let persons = store::persons(&tx, command, None, PERSONS_INSIDE).await?;
+        let tx = hub.kit.db.tenant(scope).await?;
+        let persons = store::persons(&tx, view.id, None, PERSONS_INSIDE).await?;
         let persons: Vec<Value> = persons.into_iter().map(|row| row.person).collect();
-        if let Some(result) = view.result.get_or_insert_with(|| json!({})).as_object_mut() {
+        let result = view.result.get_or_insert_with(|| json!({}));
+        if let Some(result) = result.as_object_mut() {
             result.insert("persons".to_owned(), persons.into());
         }
     }

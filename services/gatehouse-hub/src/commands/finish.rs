@@ -90,7 +90,7 @@ pub(crate) async fn end(
     };
     outbox::publish(&tx, HUB, event).await?;
     tx.commit().await?;
-    hub.waiters.ended(command_id);
+    hub.waiters.ended_as(&row);
     hub.kit.bus.wake(Wake::CommandFinished { command_id });
     metrics::counter!("gatehouse_commands_finished_total", "type" => command_type.as_str(), "state" => ending.state.as_str())
         .increment(1);

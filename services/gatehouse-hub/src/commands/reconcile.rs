@@ -56,7 +56,7 @@ async fn run(hub: &Hub) -> Result<(), DbError> {
         tx.commit().await?;
         for row in &ended {
             let command_id = CommandId::from_uuid(row.id);
-            hub.waiters.ended(command_id);
+            hub.waiters.ended_as(row);
             hub.kit.bus.wake(Wake::CommandFinished { command_id });
         }
         metrics::counter!("gatehouse_commands_reconciled_total")

@@ -13,7 +13,9 @@ use gatehouse_proto_terminal::{PhotoKind, UpdateType};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// What the terminal is to do. Operators (`devices:operate`) may give `open_door`,
 /// `capture_photo`, `get_parameters`, `count_persons`, `list_persons` and `read_person`; `reboot`,
@@ -43,7 +45,7 @@ pub(crate) enum CommandRequest {
     /// terminal at the same time. Waits up to 7 days.
     SetParameters {
         /// By the terminal document's own names, for example `voiceVolume`.
-        #[schema(value_type = BTreeMap<String, Object>, example = json!({"voiceVolume": "3"}))]
+        #[schema(example = json!({"voiceVolume": "3"}))]
         parameters: BTreeMap<String, ParameterValue>,
         /// The version of the desired ones that this brings about; set by the platform.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +94,15 @@ const fn face() -> PhotoKind {
 /// A parameter's value: terminals know text only, callers may write numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParameterValue(pub(crate) String);
+
+impl PartialSchema for ParameterValue {
+    fn schema() -> RefOr<Schema> {
+        let kinds = SchemaType::from_iter([Type::String, Type::Number]);
+        RefOr::T(ObjectBuilder::new().schema_type(kinds).into())
+    }
+}
+
+impl ToSchema for ParameterValue {}
 
 impl Serialize for ParameterValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,9 +1,10 @@
 //! `?wait=10s`: a request that stays until its command has ended, or its patience has.
 //!
 //! All waiting requests of a process hang on one [`Waiters`]. Where the command ends in this
-//! process they hear it at once; where it ends in another, one task hears the wake-ups for all of
-//! them, and looks into the database twice a second for those that got lost. Deliberately absent:
-//! what the command came to; whoever waited reads the row.
+//! process they hear it at once, with its row as it was committed; where it ends in another, one
+//! task hears the wake-ups for all of them, and looks into the database twice a second for those
+//! that got lost. Who waits without a row reads it. Deliberately absent: whose command it is; that
+//! is checked before somebody waits.
 
 use crate::commands::store;
 use crate::hub::Hub;
@@ -11,8 +12,9 @@ use gatehouse_contracts::Wake;
 use gatehouse_domain::{CommandId, TenantId};
 use gatehouse_platform::http::{Answer, Problem};
 use gatehouse_platform::service::Task;
+use gatehouse_schema::entities::hub::commands;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
@@ -52,7 +54,14 @@ pub(crate) fn parse(text: &str) -> Answer<Duration> {
 struct Waiting {
     /// Whose command, for the look into the database.
     tenant: TenantId,
-    places: Vec<Arc<Notify>>,
+    places: Vec<Arc<Place>>,
+}
+
+/// Where somebody waits.
+#[derive(Debug, Default)]
+struct Place {
+    called: Notify,
+    row: OnceLock<commands::Model>,
 }
 
 /// Everybody in this process who waits for a command.
@@ -66,13 +75,13 @@ pub(crate) struct Waiters {
 pub(crate) struct Waiter {
     waiters: Arc<Waiters>,
     command: CommandId,
-    place: Arc<Notify>,
+    place: Arc<Place>,
 }
 
 impl Waiters {
     /// Takes a place. Take it before the command can end.
     pub(crate) fn join(self: &Arc<Self>, tenant: TenantId, command: CommandId) -> Waiter {
-        let place = Arc::new(Notify::new());
+        let place = Arc::new(Place::default());
         self.lock()
             .entry(command)
             .or_insert_with(|| Waiting {
@@ -88,11 +97,22 @@ impl Waiters {
         }
     }
 
-    /// The command has ended: whoever waits for it looks.
-    pub(crate) fn ended(&self, command: CommandId) {
+    /// The command has ended here, as this row: whoever waits for it gets it.
+    pub(crate) fn ended_as(&self, row: &commands::Model) {
+        if let Some(waiting) = self.lock().get(&CommandId::from_uuid(row.id)) {
+            for place in &waiting.places {
+                // A command ends once; who has the row already needs no other.
+                let _ = place.row.set(row.clone());
+                place.called.notify_one();
+            }
+        }
+    }
+
+    /// The command has ended somewhere: whoever waits for it looks.
+    fn ended(&self, command: CommandId) {
         if let Some(waiting) = self.lock().get(&command) {
             for place in &waiting.places {
-                place.notify_one();
+                place.called.notify_one();
             }
         }
     }
@@ -113,10 +133,12 @@ impl Waiters {
 }
 
 impl Waiter {
-    /// Waits until the command has ended, at most this long. Whether it has, the row says.
-    pub(crate) async fn wait(&self, at_most: Duration) {
-        // Either way the caller reads the row.
-        let _ = tokio::time::timeout(at_most, self.place.notified()).await;
+    /// Waits until the command has ended, at most this long. Gives its row where it ended in this
+    /// process; otherwise whether it ended is to be read.
+    pub(crate) async fn wait(&self, at_most: Duration) -> Option<commands::Model> {
+        // Either way the caller has the row or reads it.
+        let _ = tokio::time::timeout(at_most, self.place.called.notified()).await;
+        self.place.row.get().cloned()
     }
 }
 
@@ -250,6 +272,46 @@ mod tests {
         )
         .await
         .unwrap();
+    }
+
+    fn row(n: u128) -> commands::Model {
+        commands::Model {
+            tenant_id: tenant().uuid(),
+            id: command(n).uuid(),
+            device_id: Uuid::nil(),
+            r#type: "reboot".into(),
+            parameters: serde_json::json!({}),
+            state: "succeeded".into(),
+            urgency: 0,
+            origin: "api".into(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            expires_at: chrono::DateTime::UNIX_EPOCH,
+            sent_at: None,
+            session: None,
+            heard_at: None,
+            finished_at: None,
+            progress: None,
+            result: None,
+            photo_key: None,
+            error_code: None,
+            error_detail: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_end_in_this_process_brings_the_row() {
+        let waiters = Arc::new(Waiters::default());
+        let (waiter, other) = (
+            waiters.join(tenant(), command(1)),
+            waiters.join(tenant(), command(2)),
+        );
+        waiters.ended_as(&row(1));
+        waiters.ended(command(2));
+        let long = Duration::from_secs(600);
+        let waited = tokio::time::timeout(Duration::from_secs(5), async {
+            tokio::join!(waiter.wait(long), other.wait(long))
+        });
+        assert_eq!(waited.await.unwrap(), (Some(row(1)), None));
     }
 
     #[test]

@@ -16,10 +16,12 @@ use gatehouse_platform::auth::power::{ManageDevices, ReadDevices};
 use gatehouse_platform::db::{HUB, TenantTx};
 use gatehouse_platform::http::{Answer, IfMatch, Problem, etag};
 use gatehouse_proto_terminal::parameters::{canonical_name, difference};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes.
@@ -57,6 +59,26 @@ pub(crate) struct DifferenceView {
     /// What it is; null where the terminal does not tell.
     reported: Option<String>,
 }
+
+/// What is desired from now on: names to texts or numbers; null no longer desires anything.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ParameterChanges(BTreeMap<String, Option<ParameterValue>>);
+
+impl PartialSchema for ParameterChanges {
+    fn schema() -> RefOr<Schema> {
+        let value = SchemaType::from_iter([Type::String, Type::Number, Type::Null]);
+        let value = ObjectBuilder::new().schema_type(value);
+        RefOr::T(
+            ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .additional_properties(Some(value))
+                .into(),
+        )
+    }
+}
+
+impl ToSchema for ParameterChanges {}
 
 impl ParametersView {
     fn new(shadow: Shadow, command_id: Option<CommandId>) -> Self {
@@ -145,7 +167,7 @@ pub(crate) async fn get_parameters(
         ("If-Match" = Option<String>, Header, description = "The ETag on which the change is based."),
     ),
     request_body(
-        content = BTreeMap<String, Option<String>>,
+        content = ParameterChanges,
         description = "Parameter names to texts, numbers or null.",
         example = json!({"voiceVolume": "3", "banner": null}),
     ),
@@ -161,11 +183,11 @@ pub(crate) async fn patch_parameters(
     hub: web::Data<Hub>,
     device: web::Path<DeviceId>,
     if_match: IfMatch,
-    body: web::Json<BTreeMap<String, Option<ParameterValue>>>,
+    body: web::Json<ParameterChanges>,
 ) -> Answer<HttpResponse> {
     let device = *device;
     // 1. Check every value; names into their one spelling.
-    let changes = checked(body.into_inner())?;
+    let changes = checked(body.into_inner().0)?;
     let is_online = hub.is_online(caller.scope(), device).await;
     let tx = hub.kit.db.tenant(caller.scope()).await?;
     require_device(&tx, device).await?;
