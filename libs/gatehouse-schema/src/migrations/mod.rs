@@ -44,7 +44,8 @@ impl MigratorTrait for Migrator {
             "m0001_foundation",
             "m0002_directory",
             "m0003_hub",
-            "m0004_attendance"
+            "m0004_attendance",
+            "m0005_sync"
         ]
     }
 }
@@ -55,7 +56,8 @@ impl MigratorTrait for Migrator {
 /// The database's; the migrations of this call are then undone.
 pub async fn migrate_alone(db: &DatabaseConnection) -> Result<(), DbErr> {
     let lock = db.begin().await?;
-    lock.execute_unprepared("select pg_advisory_xact_lock(hashtext('gatehouse migrations'))").await?;
+    lock.execute_unprepared("select pg_advisory_xact_lock(hashtext('gatehouse migrations'))")
+        .await?;
     Migrator::up(db, None).await?;
     lock.commit().await
 }
