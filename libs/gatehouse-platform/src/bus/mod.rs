@@ -7,6 +7,7 @@
 //! Deliberately absent: publishing an event directly; what the messages mean (gatehouse-contracts).
 
 mod consume;
+mod inbox;
 mod link;
 mod publish;
 mod session;

@@ -7,6 +7,7 @@
 //! taken meanwhile; the broker keeps the rest. A failure while the database does answer concerns the
 //! message, and that one goes through the retry queues.
 
+use super::inbox::{self, Inbox};
 use super::link::{Link, within};
 use super::publish::{Outgoing, Publisher};
 use super::{Bus, BusError, Consumer, HandleError, topology};
@@ -14,12 +15,11 @@ use crate::backoff::Backoff;
 use crate::db::{Database, DbError};
 use crate::ledgers;
 use crate::tenant::{Actor, TenantScope};
-use futures_util::StreamExt;
 use gatehouse_contracts::RawEnvelope;
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::options::{BasicAckOptions, BasicCancelOptions};
+use lapin::types::AMQPValue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -29,13 +29,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// How long messages in flight may take to end.
 const FINISH: Duration = Duration::from_secs(20);
-/// How long the database may take to show that it is there.
+/// How long the database, or the other connection, may take to show that it is there.
 const PING: Duration = Duration::from_secs(2);
 /// How long a handler may take. One that hangs on a dead connection gives its place back.
 const HANDLE: Duration = Duration::from_secs(60);
 /// Longest text of an error in a header, in characters.
 const ERROR_CHARS: usize = 500;
-const ATTEMPT: &str = "x-attempt";
 
 /// Reads until `cancel` (then `Ok`) or until the connection or channel breaks.
 pub(super) async fn run(
@@ -49,9 +48,6 @@ pub(super) async fn run(
     let outward = within_or_away(bus.outward()).await?;
     let channel = link.channel().await?;
     topology::declare_consumer(&channel, consumer).await?;
-    channel
-        .basic_qos(bus.prefetch(), BasicQosOptions::default())
-        .await?;
     let ending = cancel.child_token();
     let reader = Arc::new(Reader {
         db: db.clone(),
@@ -59,14 +55,7 @@ pub(super) async fn run(
         publisher: Mutex::new(Publisher::open(&outward).await?),
         ending: ending.clone(),
     });
-    let mut deliveries = channel
-        .basic_consume(
-            consumer.queue.into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
-        .await?;
+    let mut inbox = Inbox::open(bus, &channel, consumer.queue).await?;
     backoff.reset();
     let mut in_flight = JoinSet::new();
     let ended = loop {
@@ -76,24 +65,20 @@ pub(super) async fn run(
             Some(done) = in_flight.join_next() => if let Err(error) = outcome(done) {
                 break Err(error);
             },
-            delivery = deliveries.next(), if in_flight.len() < bus.concurrency() => match delivery {
-                Some(Ok(delivery)) => {
+            next = inbox.next(), if in_flight.len() < bus.concurrency() => match next {
+                Ok(delivery) => {
                     in_flight.spawn(reader.clone().take(delivery));
                 }
-                Some(Err(error)) => break Err(error.into()),
-                None => break Err(BusError::Away),
+                Err(error) => break Err(error),
             },
         }
     };
     ending.cancel();
     if ended.is_ok() {
-        let tag = deliveries.tag();
-        within(
-            PING,
-            channel.basic_cancel(tag, BasicCancelOptions::default()),
-        )
-        .await
-        .ok();
+        for tag in inbox.tags() {
+            let cancelled = channel.basic_cancel(tag.clone(), BasicCancelOptions::default());
+            within(PING, cancelled).await.ok();
+        }
     }
     finish(in_flight, consumer.queue).await;
     close(&channel).await;
@@ -104,7 +89,7 @@ pub(super) async fn run(
 async fn within_or_away(
     outward: impl Future<Output = Result<Arc<Link>, BusError>>,
 ) -> Result<Arc<Link>, BusError> {
-    tokio::time::timeout(FINISH, outward)
+    tokio::time::timeout(PING, outward)
         .await
         .unwrap_or(Err(BusError::Away))
 }
@@ -167,7 +152,7 @@ impl Reader {
             Ok(Handled::Done { repeated: false }) => self.acknowledge(&delivery, "handled").await,
             Ok(Handled::Done { repeated: true }) => self.acknowledge(&delivery, "repeated").await,
             Err(HandleError::Transient(why)) => {
-                let failures = failures_before(&delivery).saturating_add(1);
+                let failures = inbox::failures_before(&delivery).saturating_add(1);
                 tracing::warn!(queue, message = %id, %tenant, kind = %envelope.kind, failures, %why,
                     "a message could not be handled; it comes again");
                 self.put_back(&delivery, failures, &why).await?;
@@ -232,8 +217,10 @@ impl Reader {
         failures: u32,
         why: &str,
     ) -> Result<(), BusError> {
-        let count = i32::try_from(failures).unwrap_or(i32::MAX);
-        let message = copy(delivery, why).with_header(ATTEMPT, AMQPValue::LongInt(count));
+        let mut message = copy(delivery, why);
+        for (name, value) in inbox::retry_headers(failures) {
+            message = message.with_header(name, value);
+        }
         let queue = topology::retry_queue(self.consumer.queue, failures);
         self.publisher.lock().await.put_into(&queue, &message).await
     }
@@ -241,10 +228,7 @@ impl Reader {
     async fn bury(&self, delivery: &Delivery, why: &str) -> Result<(), BusError> {
         let message = copy(delivery, why);
         let kind = AMQPValue::LongString(message.kind.as_str().into());
-        let count = i32::try_from(failures_before(delivery)).unwrap_or(i32::MAX);
-        let message = message
-            .with_header("x-kind", kind)
-            .with_header(ATTEMPT, AMQPValue::LongInt(count));
+        let message = message.with_header("x-kind", kind);
         let queue = topology::dead_queue(self.consumer.queue);
         self.publisher.lock().await.put_into(&queue, &message).await
     }
@@ -283,14 +267,4 @@ fn copy(delivery: &Delivery, why: &str) -> Outgoing {
         delivery.data.clone(),
     )
     .with_header("x-error", AMQPValue::LongString(why.into()))
-}
-
-fn failures_before(delivery: &Delivery) -> u32 {
-    let count = delivery
-        .properties
-        .headers()
-        .as_ref()
-        .and_then(|headers| headers.inner().get(ATTEMPT))
-        .and_then(AMQPValue::as_long_int);
-    count.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
 }

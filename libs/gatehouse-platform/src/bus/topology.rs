@@ -1,14 +1,20 @@
 //! What stands on the broker: exchanges, and per consumer its queue, its retry queues and its dead
 //! letters. Declared again after every connect; declaring what exists changes nothing.
 //!
-//! A retry queue holds a message for its delay and then hands it back to the consumer's queue alone,
-//! so that other subscribers of the event do not see it again.
+//! A message that failed waits in a retry queue of its consumer alone, so that other subscribers of
+//! the event do not see it again. There is one queue per delay: within it, first come is first due,
+//! and the consumer takes messages from the front and holds them until they are due (`inbox.rs`).
+//!
+//! Deliberately absent: expiry and dead-lettering by the broker to bring messages back. Its plain
+//! dead-lettering may lose them, and the one that does not (`at-least-once`) takes down all quorum
+//! queues of a RabbitMQ 3.10 when a queue is deleted while its worker starts.
 
 use super::{BusError, Consumer};
 use gatehouse_contracts::{EVENTS_EXCHANGE, WAKE_EXCHANGE};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
+use std::time::Duration;
 
 /// Delays of the first, second, ... retry in seconds. The last one is for all further ones.
 const RETRY_DELAYS_S: [u32; 4] = [1, 5, 30, 300];
@@ -19,7 +25,21 @@ pub(super) fn dead_queue(queue: &str) -> String {
 
 /// The queue in which a message waits that has failed `failures` times, this one included.
 pub(super) fn retry_queue(queue: &str, failures: u32) -> String {
-    format!("{queue}.retry.{}s", retry_delay_s(failures))
+    named(queue, retry_delay_s(failures))
+}
+
+/// All of a consumer's retry queues.
+pub(super) fn retry_queues(queue: &str) -> impl Iterator<Item = String> {
+    RETRY_DELAYS_S.into_iter().map(move |s| named(queue, s))
+}
+
+/// How long a message waits that has failed `failures` times.
+pub(super) fn retry_delay(failures: u32) -> Duration {
+    Duration::from_secs(retry_delay_s(failures).into())
+}
+
+fn named(queue: &str, delay_s: u32) -> String {
+    format!("{queue}.retry.{delay_s}s")
 }
 
 fn retry_delay_s(failures: u32) -> u32 {
@@ -51,14 +71,9 @@ pub(super) async fn declare_consumer(
     let queue = consumer.queue;
     let dead = dead_queue(queue);
     declare(channel, &dead, quorum()).await?;
-    // We dead-letter by publishing. The broker does it where it has a delivery limit of its own
-    // (RabbitMQ 4 does) and a message kills its reader again and again.
-    declare(channel, queue, handing_on_to(&dead)).await?;
-    for delay_s in RETRY_DELAYS_S {
-        let mut arguments = handing_on_to(queue);
-        let ttl_ms = i64::from(delay_s) * 1000;
-        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ttl_ms));
-        declare(channel, &format!("{queue}.retry.{delay_s}s"), arguments).await?;
+    declare(channel, queue, ending_in(&dead)).await?;
+    for retry in retry_queues(queue) {
+        declare(channel, &retry, ending_in(&dead)).await?;
     }
     for kind in consumer.kinds {
         channel
@@ -101,14 +116,13 @@ fn quorum() -> FieldTable {
     arguments
 }
 
-/// A quorum queue whose expired or rejected messages go to another one, and leave it only when they
-/// have arrived there.
-fn handing_on_to(target: &str) -> FieldTable {
+/// A quorum queue whose rejected messages go to another one. We reject none, we publish dead letters
+/// ourselves. The broker does it where it has a delivery limit (RabbitMQ 4 does) and a message kills
+/// its reader again and again.
+fn ending_in(dead: &str) -> FieldTable {
     let mut arguments = quorum();
     arguments.insert("x-dead-letter-exchange".into(), text(""));
-    arguments.insert("x-dead-letter-routing-key".into(), text(target));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments.insert("x-dead-letter-routing-key".into(), text(dead));
     arguments
 }
 
