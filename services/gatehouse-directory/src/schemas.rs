@@ -3,14 +3,15 @@
 
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
+use serde_json::Value;
 use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
-fn words(kind: SchemaType, words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
-    let words: Vec<&str> = words.into_iter().collect();
+fn words(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    let words: Vec<Value> = words.into_iter().map(Value::from).collect();
     RefOr::T(
         ObjectBuilder::new()
-            .schema_type(kind)
+            .schema_type(Type::String)
             .enum_values(Some(words))
             .into(),
     )
@@ -19,7 +20,7 @@ fn words(kind: SchemaType, words: impl IntoIterator<Item = &'static str>) -> Ref
 macro_rules! vocabularies {
     ($($name:ident = $words:ty),+ $(,)?) => {$(
         pub(crate) fn $name() -> RefOr<Schema> {
-            words(Type::String.into(), <$words>::ALL.iter().map(|w| w.as_str()))
+            words(<$words>::ALL.iter().map(|w| w.as_str()))
         }
     )+};
 }
@@ -34,8 +35,10 @@ vocabularies!(
 
 /// `in`, `out` or null.
 pub(crate) fn direction() -> RefOr<Schema> {
+    let words = Direction::ALL.iter().map(|word| Value::from(word.as_str()));
     let kind = SchemaType::from_iter([Type::String, Type::Null]);
-    words(kind, Direction::ALL.iter().map(|w| w.as_str()))
+    let object = ObjectBuilder::new().schema_type(kind);
+    RefOr::T(object.enum_values(Some(words.chain([Value::Null]))).into())
 }
 
 /// A list of permissions.

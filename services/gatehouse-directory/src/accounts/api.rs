@@ -168,12 +168,12 @@ async fn list_users(
 /// One user.
 #[utoipa::path(
     tag = "users",
-    params(("user_id" = String, Path, description = "The user's id.")),
+    params(("id" = String, Path, description = "The user's id.")),
     responses((status = 200, description = "The user.", body = User), Refused, Missing),
     security(("api_key" = ["accounts:read"]), ("user_token" = ["accounts:read"]))
 )]
-#[get("/v1/users/{user_id}")]
-async fn read_user(
+#[get("/v1/users/{id}")]
+async fn get_user(
     caller: Caller<ReadAccounts>,
     directory: web::Data<Directory>,
     id: web::Path<UserId>,
@@ -191,14 +191,14 @@ async fn read_user(
 #[utoipa::path(
     tag = "users",
     params(
-        ("user_id" = String, Path, description = "The user's id."),
+        ("id" = String, Path, description = "The user's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = UserChange,
     responses((status = 200, description = "The user as it is now.", body = User), Refused, Missing, Unfit, Clash, Stale),
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
-#[patch("/v1/users/{user_id}")]
+#[patch("/v1/users/{id}")]
 async fn change_user(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
@@ -218,13 +218,13 @@ async fn change_user(
 #[utoipa::path(
     tag = "users",
     params(
-        ("user_id" = String, Path, description = "The user's id."),
+        ("id" = String, Path, description = "The user's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses((status = 204, description = "It is removed."), Refused, Missing, Clash, Stale),
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
-#[delete("/v1/users/{user_id}")]
+#[delete("/v1/users/{id}")]
 async fn delete_user(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
@@ -239,7 +239,7 @@ async fn delete_user(
 pub(super) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     cfg.service(create_user)
         .service(list_users)
-        .service(read_user)
+        .service(get_user)
         .service(change_user)
         .service(delete_user);
 }

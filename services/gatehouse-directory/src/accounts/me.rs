@@ -57,7 +57,7 @@ pub(crate) struct PasswordChange {
     security(("api_key" = []), ("user_token" = []))
 )]
 #[get("/v1/me")]
-async fn read_me(request: HttpRequest, directory: web::Data<Directory>) -> Answer<web::Json<Me>> {
+async fn get_me(request: HttpRequest, directory: web::Data<Directory>) -> Answer<web::Json<Me>> {
     let Identity {
         scope,
         permissions,
@@ -182,5 +182,5 @@ fn user_of(caller: &Caller<ReadTenant>) -> Answer<UserId> {
 }
 
 pub(super) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-    cfg.service(read_me).service(change_my_password);
+    cfg.service(get_me).service(change_my_password);
 }

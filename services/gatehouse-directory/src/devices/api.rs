@@ -79,8 +79,8 @@ pub(crate) struct DeviceQuery {
     sn: Option<String>,
     /// A part of the name, in whatever case.
     name: Option<String>,
-    /// How they talk to the platform.
-    #[param(schema_with = schemas::protocol, required = false)]
+    /// `terminal_ws` or `http_push`.
+    #[param(example = "terminal_ws")]
     protocol: Option<String>,
     /// Whether they have a live session.
     online: Option<bool>,
@@ -204,12 +204,12 @@ async fn search(
 /// One device.
 #[utoipa::path(
     tag = "devices",
-    params(("device_id" = String, Path, description = "The device's id.")),
+    params(("id" = String, Path, description = "The device's id.")),
     responses((status = 200, description = "The device.", body = Device), Refused, Missing),
     security(("api_key" = ["devices:read"]), ("user_token" = ["devices:read"]))
 )]
-#[get("/v1/devices/{device_id}")]
-async fn read_device(
+#[get("/v1/devices/{id}")]
+async fn get_device(
     caller: Caller<ReadDevices>,
     directory: web::Data<Directory>,
     id: web::Path<DeviceId>,
@@ -228,14 +228,14 @@ async fn read_device(
 #[utoipa::path(
     tag = "devices",
     params(
-        ("device_id" = String, Path, description = "The device's id."),
+        ("id" = String, Path, description = "The device's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = DevicePatch,
     responses((status = 200, description = "The device as it is now.", body = Device), Refused, Missing, Unfit, Stale),
     security(("api_key" = ["devices:write"]), ("user_token" = ["devices:write"]))
 )]
-#[patch("/v1/devices/{device_id}")]
+#[patch("/v1/devices/{id}")]
 async fn change_device(
     caller: Caller<ManageDevices>,
     directory: web::Data<Directory>,
@@ -258,13 +258,13 @@ async fn change_device(
 #[utoipa::path(
     tag = "devices",
     params(
-        ("device_id" = String, Path, description = "The device's id."),
+        ("id" = String, Path, description = "The device's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses((status = 204, description = "It is removed."), Refused, Missing, Stale),
     security(("api_key" = ["devices:write"]), ("user_token" = ["devices:write"]))
 )]
-#[delete("/v1/devices/{device_id}")]
+#[delete("/v1/devices/{id}")]
 async fn delete_device(
     caller: Caller<ManageDevices>,
     directory: web::Data<Directory>,
@@ -305,7 +305,7 @@ fn wake(directory: &Directory, tenant_id: TenantId, device_id: DeviceId) {
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     cfg.service(create_device)
         .service(list_devices)
-        .service(read_device)
+        .service(get_device)
         .service(change_device)
         .service(delete_device);
 }

@@ -151,12 +151,12 @@ async fn list_api_keys(
 /// One API key.
 #[utoipa::path(
     tag = "API keys",
-    params(("api_key_id" = String, Path, description = "The key's id.")),
+    params(("id" = String, Path, description = "The key's id.")),
     responses((status = 200, description = "The key, without its secret.", body = ApiKey), Refused, Missing),
     security(("api_key" = ["accounts:read"]), ("user_token" = ["accounts:read"]))
 )]
-#[get("/v1/api-keys/{api_key_id}")]
-async fn read_api_key(
+#[get("/v1/api-keys/{id}")]
+async fn get_api_key(
     caller: Caller<ReadAccounts>,
     directory: web::Data<Directory>,
     id: web::Path<ApiKeyId>,
@@ -175,14 +175,14 @@ async fn read_api_key(
 #[utoipa::path(
     tag = "API keys",
     params(
-        ("api_key_id" = String, Path, description = "The key's id."),
+        ("id" = String, Path, description = "The key's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = ApiKeyChange,
     responses((status = 200, description = "The key as it is now.", body = ApiKey), Refused, Missing, Unfit, Stale),
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
-#[patch("/v1/api-keys/{api_key_id}")]
+#[patch("/v1/api-keys/{id}")]
 async fn change_api_key(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
@@ -275,13 +275,13 @@ fn read_change(change: ApiKeyChange, old: &Model) -> Answer<ReadChange> {
 #[utoipa::path(
     tag = "API keys",
     params(
-        ("api_key_id" = String, Path, description = "The key's id."),
+        ("id" = String, Path, description = "The key's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses((status = 204, description = "It is removed."), Refused, Missing, Stale),
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
-#[delete("/v1/api-keys/{api_key_id}")]
+#[delete("/v1/api-keys/{id}")]
 async fn delete_api_key(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
@@ -331,7 +331,7 @@ fn deed<'a>(
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     cfg.service(create_api_key)
         .service(list_api_keys)
-        .service(read_api_key)
+        .service(get_api_key)
         .service(change_api_key)
         .service(delete_api_key);
 }

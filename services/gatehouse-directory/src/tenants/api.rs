@@ -158,12 +158,12 @@ async fn list_tenants(
 /// One tenant.
 #[utoipa::path(
     tag = "tenants",
-    params(("tenant_id" = String, Path, description = "The tenant's id.")),
+    params(("id" = String, Path, description = "The tenant's id.")),
     responses((status = 200, description = "The tenant.", body = Tenant), Refused, Missing),
     security(("operator_key" = []))
 )]
-#[get("/v1/tenants/{tenant_id}")]
-async fn read_tenant(
+#[get("/v1/tenants/{id}")]
+async fn get_tenant(
     _operator: OperatorCaller,
     directory: web::Data<Directory>,
     id: web::Path<TenantId>,
@@ -179,14 +179,14 @@ async fn read_tenant(
 #[utoipa::path(
     tag = "tenants",
     params(
-        ("tenant_id" = String, Path, description = "The tenant's id."),
+        ("id" = String, Path, description = "The tenant's id."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = TenantChange,
     responses((status = 200, description = "The tenant as it is now.", body = Tenant), Refused, Missing, Unfit, Stale),
     security(("operator_key" = []))
 )]
-#[patch("/v1/tenants/{tenant_id}")]
+#[patch("/v1/tenants/{id}")]
 async fn change_tenant(
     operator: OperatorCaller,
     directory: web::Data<Directory>,
@@ -212,7 +212,7 @@ async fn change_tenant(
     security(("api_key" = ["tenant:read"]), ("user_token" = ["tenant:read"]))
 )]
 #[get("/v1/tenant")]
-async fn read_my_tenant(
+async fn get_my_tenant(
     caller: Caller<ReadTenant>,
     directory: web::Data<Directory>,
 ) -> Answer<HttpResponse> {
@@ -259,8 +259,8 @@ fn answer(row: Model) -> HttpResponse {
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     cfg.service(create_tenant)
         .service(list_tenants)
-        .service(read_tenant)
+        .service(get_tenant)
         .service(change_tenant)
-        .service(read_my_tenant)
+        .service(get_my_tenant)
         .service(change_my_tenant);
 }

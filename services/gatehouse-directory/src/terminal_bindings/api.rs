@@ -45,7 +45,7 @@ impl From<Model> for TerminalBinding {
 #[utoipa::path(
     tag = "terminal bindings",
     params(
-        ("tenant_id" = String, Path, description = "The tenant's id."),
+        ("id" = String, Path, description = "The tenant's id."),
         ("sn" = String, Path, description = "The serial number."),
     ),
     responses(
@@ -55,7 +55,7 @@ impl From<Model> for TerminalBinding {
     ),
     security(("operator_key" = []))
 )]
-#[put("/v1/tenants/{tenant_id}/terminal-bindings/{sn}")]
+#[put("/v1/tenants/{id}/terminal-bindings/{sn}")]
 async fn bind_terminal(
     operator: OperatorCaller,
     directory: web::Data<Directory>,
@@ -90,11 +90,11 @@ async fn bind_terminal(
 /// The serial numbers bound to a tenant, in alphabetical order.
 #[utoipa::path(
     tag = "terminal bindings",
-    params(("tenant_id" = String, Path, description = "The tenant's id."), PageQuery),
+    params(("id" = String, Path, description = "The tenant's id."), PageQuery),
     responses((status = 200, description = "A page of bindings.", body = Page<TerminalBinding>), Refused, Missing, Unfit),
     security(("operator_key" = []))
 )]
-#[get("/v1/tenants/{tenant_id}/terminal-bindings")]
+#[get("/v1/tenants/{id}/terminal-bindings")]
 async fn list_terminal_bindings(
     _operator: OperatorCaller,
     directory: web::Data<Directory>,
@@ -125,14 +125,14 @@ async fn list_terminal_bindings(
 #[utoipa::path(
     tag = "terminal bindings",
     params(
-        ("tenant_id" = String, Path, description = "The tenant's id."),
+        ("id" = String, Path, description = "The tenant's id."),
         ("sn" = String, Path, description = "The serial number."),
     ),
     responses((status = 200, description = "The binding.", body = TerminalBinding), Refused, Missing),
     security(("operator_key" = []))
 )]
-#[get("/v1/tenants/{tenant_id}/terminal-bindings/{sn}")]
-async fn read_terminal_binding(
+#[get("/v1/tenants/{id}/terminal-bindings/{sn}")]
+async fn get_terminal_binding(
     _operator: OperatorCaller,
     directory: web::Data<Directory>,
     path: web::Path<(TenantId, String)>,
@@ -149,13 +149,13 @@ async fn read_terminal_binding(
 #[utoipa::path(
     tag = "terminal bindings",
     params(
-        ("tenant_id" = String, Path, description = "The tenant's id."),
+        ("id" = String, Path, description = "The tenant's id."),
         ("sn" = String, Path, description = "The serial number."),
     ),
     responses((status = 204, description = "It is removed."), Refused, Missing),
     security(("operator_key" = []))
 )]
-#[delete("/v1/tenants/{tenant_id}/terminal-bindings/{sn}")]
+#[delete("/v1/tenants/{id}/terminal-bindings/{sn}")]
 async fn unbind_terminal(
     operator: OperatorCaller,
     directory: web::Data<Directory>,
@@ -208,6 +208,6 @@ fn deed<'a>(action: &'a str, sn: String, request_id: &'a str) -> Deed<'a> {
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     cfg.service(bind_terminal)
         .service(list_terminal_bindings)
-        .service(read_terminal_binding)
+        .service(get_terminal_binding)
         .service(unbind_terminal);
 }

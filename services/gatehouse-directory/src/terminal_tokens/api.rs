@@ -172,11 +172,11 @@ async fn list_terminal_tokens(
 /// Revokes a terminal token: it admits nobody from now on, and sessions that came in with it end.
 #[utoipa::path(
     tag = "terminal tokens",
-    params(("terminal_token_id" = String, Path, description = "The token's id.")),
+    params(("id" = String, Path, description = "The token's id.")),
     responses((status = 204, description = "It is revoked."), Refused, Missing),
     security(("api_key" = ["accounts:write"]), ("user_token" = ["accounts:write"]))
 )]
-#[delete("/v1/terminal-tokens/{terminal_token_id}")]
+#[delete("/v1/terminal-tokens/{id}")]
 async fn revoke_terminal_token(
     caller: Caller<ManageAccounts>,
     directory: web::Data<Directory>,
