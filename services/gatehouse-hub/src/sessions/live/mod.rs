@@ -87,7 +87,7 @@ pub(super) async fn serve(
 ) {
     let mut live = Box::new(Live::new(&entered, socket, knock));
     let close = live.run(frames).await;
-    live.end(close).await;
+    Box::pin(live.end(close)).await;
     drop(entered);
 }
 
@@ -140,12 +140,13 @@ impl Live {
                 () = resume(resumes_at) => Step::Resumed,
                 frame = frames.next(), if reading => Step::Frame(frame),
             };
+            // In boxes, so that a session that waits holds room for waiting only.
             match step {
-                Step::Signals(signals) => self.on_signals(signals).await,
-                Step::Done(Some(done)) => self.on_done(done).await,
+                Step::Signals(signals) => Box::pin(self.on_signals(signals)).await,
+                Step::Done(Some(done)) => Box::pin(self.on_done(done)).await,
                 Step::Done(None) => {}
                 Step::Resumed => self.paused_until = None,
-                Step::Frame(Some(Ok(message))) => self.on_message(message).await,
+                Step::Frame(Some(Ok(message))) => Box::pin(self.on_message(message)).await,
                 Step::Frame(Some(Err(error))) => self.closing = Some(Close::of(&error)),
                 Step::Frame(None) => self.closing = Some(Close::Gone),
             }
