@@ -13,6 +13,7 @@ use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions}
 use lapin::types::AMQPValue;
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::sea_orm;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Puts a message on the exchange past the outbox.
@@ -104,11 +105,33 @@ async fn a_passing_failure_and_a_panic_come_again_and_leave_one_effect() {
         let scope = fresh_tenant(&db).await;
         let effects = Effects::new(&scope, vec![Verdict::Panic, Verdict::Transient]);
         let probe = Probe::start_with(&db, &bus(), vec![consumer(queue, &effects)]).await;
+        let began = Instant::now();
         let event = publish(&db, &scope).await;
         eventually("the effect", || async { effects.of(&db, event).await == 1 }).await;
+        // One second after the first failure, five after the second.
+        assert!(began.elapsed() >= Duration::from_secs(6));
         assert_eq!(effects.attempts(event), 3);
         assert_eq!(probe.bus.dead_letters(queue).await.unwrap(), 0);
         probe.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_waits_is_left_to_the_next_process() {
+    with_queue(async |queue| {
+        let db = database().await;
+        let scope = fresh_tenant(&db).await;
+        let effects = Effects::new(&scope, vec![Verdict::Transient]);
+        let bus = bus();
+        let first = Probe::start_with(&db, &bus, vec![consumer(queue, &effects)]).await;
+        let event = publish(&db, &scope).await;
+        eventually("it waits", || async { ended(queue, "retried") == 1 }).await;
+        first.stop().await;
+        let next = Probe::start_with(&db, &bus, vec![consumer(queue, &effects)]).await;
+        eventually("the effect", || async { effects.of(&db, event).await == 1 }).await;
+        assert_eq!(effects.attempts(event), 2);
+        next.stop().await;
     })
     .await;
 }

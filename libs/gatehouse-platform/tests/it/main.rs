@@ -14,6 +14,7 @@ mod kit;
 
 mod cache;
 mod consumers;
+mod objects;
 mod outages;
 mod service;
 mod wakes;
