@@ -164,9 +164,9 @@ prepare() {
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # A stored port is still ours to take while nobody listens on it. Sockets that a stopped server left behind
 # with clients that have not closed yet (FIN-WAIT-2 for a minute) do not count: the servers bind over them.
-port_unheard() { ! ss -Htln "sport = :$1" 2>/dev/null | grep -q . && ! port_open "$1"; }
+port_unheard() { ! ss -Htln "sport = :$1" 2>/dev/null | grep . >/dev/null && ! port_open "$1"; }
 # A new port: no socket in any state, so no ephemeral client socket either.
-port_free() { ! ss -Htan "sport = :$1" 2>/dev/null | grep -qv TIME-WAIT && ! port_open "$1"; }
+port_free() { ! ss -Htan "sport = :$1" 2>/dev/null | grep -v TIME-WAIT >/dev/null && ! port_open "$1"; }
 
 PORTS_TAKEN=" "
 pick_port() { # pick_port VAR : keeps the stored port while it is free or ours
@@ -213,13 +213,15 @@ choose_ports() {
 }
 
 # ---------------------------------------------------------------- processes
+# (No `grep -q` behind a pipe anywhere here: it ends at the first match, the writer dies of SIGPIPE, and with
+# pipefail a match then counts as none.)
 # A pid file is believed only if that process is alive AND carries this DATA folder in its command
 # line, environment or working folder: after a reboot the number may belong to somebody else.
 pid_of() {
   local f=$DATA/$1.pid pid
   [ -s "$f" ] || return 1
   pid=$(head -n1 "$f" | tr -dc 0-9); [ -n "$pid" ] && alive "$pid" || return 1
-  { cat "/proc/$pid/cmdline" "/proc/$pid/environ"; readlink "/proc/$pid/cwd"; } 2>/dev/null | tr '\0' '\n' | grep -qF -- "$DATA" || return 1
+  { cat "/proc/$pid/cmdline" "/proc/$pid/environ"; readlink "/proc/$pid/cwd"; } 2>/dev/null | tr '\0' '\n' | grep -F -- "$DATA" >/dev/null || return 1
   echo "$pid"
 }
 running() { pid_of "$1" >/dev/null; }
@@ -298,7 +300,7 @@ rabbit_env() {
   )
 }
 epmd_bin() { command -v epmd || compgen -G '/usr/lib/erlang/erts-*/bin/epmd' | tail -n1; }
-epmd_ours() { [ -n "${EPMD_PORT:-}" ] && ERL_EPMD_PORT=$EPMD_PORT "$(epmd_bin)" -names 2>/dev/null | grep -q "up and running"; }
+epmd_ours() { [ -n "${EPMD_PORT:-}" ] && ERL_EPMD_PORT=$EPMD_PORT "$(epmd_bin)" -names 2>/dev/null | grep "up and running" >/dev/null; }
 # The AMQP listener opens at the end of the boot; the broker answers a protocol header with a Start frame (type 1).
 healthy_rabbitmq() {
   local b
