@@ -116,12 +116,12 @@ impl DbError {
 
 impl From<DbErr> for DbError {
     fn from(error: DbErr) -> Self {
-        let runtime = match &error {
-            DbErr::Conn(e) | DbErr::Exec(e) | DbErr::Query(e) => e,
-            DbErr::ConnectionAcquire(_) => return Self::Unavailable(error),
-            // DbErr is not ours and grows: what we do not know is not repeated.
-            #[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
-            _ => return Self::Refused(error),
+        if matches!(error, DbErr::ConnectionAcquire(_)) {
+            return Self::Unavailable(error);
+        }
+        // DbErr is not ours and grows: what we do not know is not repeated.
+        let (DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime)) = &error else {
+            return Self::Refused(error);
         };
         let RuntimeErr::SqlxError(sqlx_error) = runtime else {
             return Self::Refused(error);

@@ -45,7 +45,8 @@ impl FromRequest for RequestId {
 /// trusted, the last address of `X-Forwarded-For` that is not itself such a proxy.
 #[must_use]
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    // A listener on [::] sees IPv4 clients as mapped addresses.
+    let peer = request.peer_addr()?.ip().to_canonical();
     let Some(settings) = request.app_data::<web::Data<HttpSettings>>() else {
         return Some(peer);
     };
@@ -66,6 +67,7 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let hops: Vec<IpAddr> = header
         .split(',')
         .filter_map(|hop| hop.trim().parse().ok())
+        .map(|hop: IpAddr| hop.to_canonical())
         .collect();
     hops.iter()
         .rev()

@@ -142,8 +142,8 @@ begin
                            'devices', 'terminal_bindings', 'audit_entries'] loop
     call platform.guard(format('directory.%I', t)::regclass);
     execute format('grant select, insert, update, delete on directory.%I to gatehouse_directory', t);
-    -- The operator's work (creating a tenant with all that belongs to it, binding serial numbers)
-    -- crosses tenants; nothing else of the directory runs under this role.
+    -- The operator's work (creating a tenant with all that belongs to it, binding serial numbers), and
+    -- what happens before a tenant is known: looking up who signs in, removing ended refresh tokens.
     call platform.admit_system(format('directory.%I', t)::regclass, 'gatehouse_directory_system');
     execute format('grant select, insert, update, delete on directory.%I to gatehouse_directory_system', t);
   end loop;

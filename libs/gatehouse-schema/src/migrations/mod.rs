@@ -30,23 +30,25 @@ impl MigrationTrait for SqlFile {
 }
 
 macro_rules! sql_files {
-    ($($name:literal),+ $(,)?) => {{
-        let mut files: Vec<Box<dyn MigrationTrait>> = Vec::new();
-        $(files.push(Box::new(SqlFile { name: $name, sql: include_str!(concat!($name, ".sql")) }));)+
-        files
-    }};
+    ($($name:literal),+ $(,)?) => {
+        [$(SqlFile { name: $name, sql: include_str!(concat!($name, ".sql")) },)+]
+    };
 }
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        sql_files![
+        let files = sql_files![
             "m0001_foundation",
             "m0002_directory",
             "m0003_hub",
             "m0004_attendance",
-            "m0005_sync"
-        ]
+            "m0005_sync",
+        ];
+        files
+            .into_iter()
+            .map(|file| -> Box<dyn MigrationTrait> { Box::new(file) })
+            .collect()
     }
 }
 
