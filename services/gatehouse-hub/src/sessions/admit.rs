@@ -37,6 +37,8 @@ pub(crate) struct Knocking {
     pub(crate) remote: Option<String>,
     /// By how much its clock was ahead.
     pub(crate) clock_offset_ms: Option<i64>,
+    /// Who registered in the same connection before.
+    pub(crate) settled: Option<(TenantId, DeviceId)>,
 }
 
 /// What becomes of it.
@@ -260,37 +262,55 @@ pub(crate) fn serial_number(register: &Register) -> String {
 }
 
 fn judge(tx: &SystemTx, knocks: &Knocking, found: &Found) -> Verdict {
-    let Some(tenant) = found.tenant_id.map(TenantId::from_uuid) else {
-        return Verdict::Refused(Refusal::Unbound);
-    };
+    let signed = knocks.register.sign_verdict() == SignVerdict::Valid;
+    match weigh(found, signed, knocks.settled) {
+        Err(Some(refusal)) => Verdict::Refused(refusal),
+        Err(None) => {
+            tracing::error!(sn = %knocks.register.device_no, "a device's row cannot be read");
+            Verdict::TryLater
+        }
+        Ok((tenant, device, settings)) => Verdict::Welcome(Welcome {
+            scope: tx.scope(tenant, Actor::Terminal(device)),
+            device,
+            settings,
+            commands_wait: found.commands_wait,
+        }),
+    }
+}
+
+/// Who it is, and how it is to be treated; or why it is refused; or nothing, where the row is damaged.
+fn weigh(
+    found: &Found,
+    signed: bool,
+    settled: Option<(TenantId, DeviceId)>,
+) -> Result<(TenantId, DeviceId, DeviceSettings), Option<Refusal>> {
+    let tenant = found
+        .tenant_id
+        .map(TenantId::from_uuid)
+        .ok_or(Refusal::Unbound)?;
     if found.tenant_disabled.unwrap_or(true) {
-        return Verdict::Refused(Refusal::TenantDisabled);
+        return Err(Some(Refusal::TenantDisabled));
     }
-    let Some(device) = found.device_id.map(DeviceId::from_uuid) else {
-        return Verdict::Refused(Refusal::Unclaimed);
-    };
+    let device = found
+        .device_id
+        .map(DeviceId::from_uuid)
+        .ok_or(Refusal::Unclaimed)?;
+    if settled.is_some_and(|settled| settled != (tenant, device)) {
+        return Err(Some(Refusal::AnotherTerminal));
+    }
     if found.protocol.as_deref() != Some(DeviceProtocol::TerminalWs.as_str()) {
-        return Verdict::Refused(Refusal::OtherProtocol);
+        return Err(Some(Refusal::OtherProtocol));
     }
-    let read = read_settings(
+    let settings = read_settings(
         found.timezone.as_deref(),
         found.sign_check.as_deref(),
         found.door_decision.as_deref(),
-    );
-    let Some(settings) = read else {
-        tracing::error!(%tenant, %device, "a device's row cannot be read");
-        return Verdict::TryLater;
-    };
-    let signed = knocks.register.sign_verdict() == SignVerdict::Valid;
+    )
+    .ok_or(None)?;
     if settings.sign_check == SignCheck::Enforce && !signed {
-        return Verdict::Refused(Refusal::Sign);
+        return Err(Some(Refusal::Sign));
     }
-    Verdict::Welcome(Welcome {
-        scope: tx.scope(tenant, Actor::Terminal(device)),
-        device,
-        settings,
-        commands_wait: found.commands_wait,
-    })
+    Ok((tenant, device, settings))
 }
 
 /// Reads the columns of a device's row that a session needs.
@@ -304,4 +324,92 @@ pub(super) fn read_settings(
         sign_check: sign_check?.parse::<SignCheck>().ok()?,
         door_decision: door_decision?.parse::<DoorDecision>().ok()?,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn found() -> Found {
+        Found {
+            place: 0,
+            tenant_id: Some(Uuid::from_u128(1)),
+            tenant_disabled: Some(false),
+            device_id: Some(Uuid::from_u128(2)),
+            protocol: Some("terminal_ws".to_owned()),
+            timezone: Some("Asia/Shanghai".to_owned()),
+            sign_check: Some("warn".to_owned()),
+            door_decision: Some("terminal".to_owned()),
+            commands_wait: false,
+        }
+    }
+
+    fn refusal(found: &Found, signed: bool) -> Option<Refusal> {
+        weigh(found, signed, None).unwrap_err()
+    }
+
+    #[test]
+    fn a_claimed_terminal_comes_in() {
+        let (tenant, device, settings) = weigh(&found(), true, None).unwrap();
+        assert_eq!(
+            (tenant.uuid(), device.uuid()),
+            (Uuid::from_u128(1), Uuid::from_u128(2))
+        );
+        assert_eq!(settings.zone, chrono_tz::Asia::Shanghai);
+        assert!(weigh(&found(), true, Some((tenant, device))).is_ok());
+    }
+
+    #[test]
+    fn each_obstacle_is_told_by_its_own_refusal() {
+        type Change = fn(&mut Found);
+        let cases: [(Change, Refusal); 5] = [
+            (|f| f.tenant_id = None, Refusal::Unbound),
+            (|f| f.tenant_disabled = Some(true), Refusal::TenantDisabled),
+            (|f| f.device_id = None, Refusal::Unclaimed),
+            (
+                |f| f.protocol = Some("http_push".to_owned()),
+                Refusal::OtherProtocol,
+            ),
+            (|f| f.sign_check = Some("enforce".to_owned()), Refusal::Sign),
+        ];
+        for (change, expected) in cases {
+            let mut found = found();
+            change(&mut found);
+            assert_eq!(refusal(&found, false), Some(expected));
+        }
+        let other = (
+            TenantId::from_uuid(Uuid::from_u128(1)),
+            DeviceId::from_uuid(Uuid::from_u128(9)),
+        );
+        assert_eq!(
+            weigh(&found(), true, Some(other)).unwrap_err(),
+            Some(Refusal::AnotherTerminal)
+        );
+    }
+
+    #[test]
+    fn a_signature_counts_only_where_it_is_enforced() {
+        for (setting, signed, comes_in) in [
+            ("off", false, true),
+            ("warn", false, true),
+            ("enforce", true, true),
+            ("enforce", false, false),
+        ] {
+            let mut found = found();
+            found.sign_check = Some(setting.to_owned());
+            assert_eq!(
+                weigh(&found, signed, None).is_ok(),
+                comes_in,
+                "{setting} {signed}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_damaged_row_is_no_refusal() {
+        let mut found = found();
+        found.timezone = Some("Mars/Olympus".to_owned());
+        assert_eq!(refusal(&found, true), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! What other processes tell: commands that wait, devices and tokens that changed, sessions that
 //! began elsewhere. A lost wake-up costs time, nothing else (see `reconcile`).
 
-use super::link::Signal;
+use super::link::{Link, Signal};
 use super::reconcile;
 use crate::hub::Hub;
 use async_trait::async_trait;
@@ -21,11 +21,11 @@ pub(super) fn task(hub: &Arc<Hub>) -> Task {
     })
 }
 
-async fn hear(hub: &Hub, cancel: CancellationToken) {
+async fn hear(hub: &Arc<Hub>, cancel: CancellationToken) {
     let mut wakes = hub.kit.bus.wakes();
     while let Some(wake) = cancel.run_until_cancelled(wakes.recv()).await {
         match wake {
-            Ok(wake) => heard(hub, wake).await,
+            Ok(wake) => heard(hub, wake),
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "wake-ups were missed; everything is looked at");
                 hub.gate.entrances.forget();
@@ -39,7 +39,7 @@ async fn hear(hub: &Hub, cancel: CancellationToken) {
     }
 }
 
-async fn heard(hub: &Hub, wake: Wake) {
+fn heard(hub: &Arc<Hub>, wake: Wake) {
     match wake {
         Wake::Commands {
             tenant_id,
@@ -53,7 +53,7 @@ async fn heard(hub: &Hub, wake: Wake) {
             device_id,
         } => {
             if let Some(link) = hub.registry.of(tenant_id, device_id) {
-                reconcile::check_or_log(hub, &[link]).await;
+                look_again(hub, link);
             }
         }
         Wake::SessionBegan {
@@ -67,7 +67,7 @@ async fn heard(hub: &Hub, wake: Wake) {
                 .filter(|link| u64::try_from(link.session) != Ok(session));
             // Wake-ups may arrive late: which session is the newer one stands in the database.
             if let Some(link) = older {
-                reconcile::check_or_log(hub, &[link]).await;
+                look_again(hub, link);
             }
         }
         Wake::TerminalToken {
@@ -84,6 +84,12 @@ async fn heard(hub: &Hub, wake: Wake) {
             }
         }
     }
+}
+
+/// Compares one session with the database, while the next wake-ups are heard.
+fn look_again(hub: &Arc<Hub>, link: Arc<Link>) {
+    let hub = hub.clone();
+    tokio::spawn(async move { reconcile::check_or_log(&hub, &[link]).await });
 }
 
 /// Hears from the directory that a token was revoked, and tells every process that may hold sessions

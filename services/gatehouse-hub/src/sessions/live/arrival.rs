@@ -27,6 +27,7 @@ impl Live {
             remote: self.link.remote.map(|address| address.to_string()),
             clock_offset_ms: device_ms.map(|ms| ms.saturating_sub(now_ms)),
             register: register.clone(),
+            settled: self.link.terminal().map(|terminal| terminal.key()),
         };
         let hub = self.hub.clone();
         self.work.push(Box::pin(async move {
