@@ -48,6 +48,12 @@ impl<P: Power> Caller<P> {
         }
     }
 
+    /// Everything the caller may do.
+    #[must_use]
+    pub fn permissions(&self) -> &[Permission] {
+        &self.identity.permissions
+    }
+
     /// The role, where the caller is a user.
     #[must_use]
     pub const fn role(&self) -> Option<Role> {
@@ -67,8 +73,10 @@ impl<P: Power> FromRequest for Caller<P> {
                 .await?;
             let spent = authenticator.spend(&identity).await?;
             request.extensions_mut().insert(spent);
-            if !identity.permissions.contains(&P::PERMISSION) {
-                return Err(Problem::forbidden(P::PERMISSION.as_str()));
+            if let Some(needed) = P::PERMISSION
+                && !identity.permissions.contains(&needed)
+            {
+                return Err(Problem::forbidden(needed.as_str()));
             }
             Ok(Self {
                 identity,

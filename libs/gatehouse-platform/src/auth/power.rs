@@ -5,8 +5,8 @@ use gatehouse_domain::access::Permission;
 
 /// A permission that a handler needs.
 pub trait Power: 'static {
-    /// Which.
-    const PERMISSION: Permission;
+    /// Which; `None` where a valid credential is enough.
+    const PERMISSION: Option<Permission>;
 }
 
 macro_rules! powers {
@@ -14,7 +14,7 @@ macro_rules! powers {
         #[doc = concat!("Needs `Permission::", stringify!($name), "`.")]
         #[derive(Debug, Clone, Copy)]
         pub struct $name;
-        impl Power for $name { const PERMISSION: Permission = Permission::$name; }
+        impl Power for $name { const PERMISSION: Option<Permission> = Some(Permission::$name); }
     )+};
 }
 
@@ -29,3 +29,10 @@ powers!(
     OperateDevices,
     ReadRecords,
 );
+
+/// Needs a valid credential and no permission.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedIn;
+impl Power for SignedIn {
+    const PERMISSION: Option<Permission> = None;
+}

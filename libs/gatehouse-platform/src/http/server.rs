@@ -161,7 +161,8 @@ pub async fn observe(
     let took = begun.elapsed();
     metrics::histogram!("gatehouse_http_request_seconds", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
         .record(took.as_secs_f64());
-    if status >= 500 {
+    // A probe that hears "not ready" is an answer, not a fault.
+    if status >= 500 && route != "/readyz" {
         tracing::warn!(%method, route, status, took_ms = took.as_millis(), request_id = id.as_str(), "request");
     } else {
         tracing::debug!(%method, route, status, took_ms = took.as_millis(), request_id = id.as_str(), "request");

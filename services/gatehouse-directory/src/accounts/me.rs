@@ -8,8 +8,8 @@ use crate::{keys, schemas, tenants};
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::{TenantId, UserId};
-use gatehouse_platform::auth::power::ReadTenant;
-use gatehouse_platform::auth::{Caller, Identity};
+use gatehouse_platform::auth::Caller;
+use gatehouse_platform::auth::power::SignedIn;
 use gatehouse_platform::http::{Answer, Problem, ProblemCode, client_address};
 use gatehouse_platform::tenant::Actor;
 use serde::{Deserialize, Serialize};
@@ -57,13 +57,12 @@ pub(crate) struct PasswordChange {
     security(("api_key" = []), ("user_token" = []))
 )]
 #[get("/v1/me")]
-async fn get_me(request: HttpRequest, directory: web::Data<Directory>) -> Answer<web::Json<Me>> {
-    let Identity {
-        scope,
-        permissions,
-        role,
-    } = identity(&request, &directory).await?;
-    let tx = directory.kit.db.tenant(&scope).await?;
+async fn get_me(
+    caller: Caller<SignedIn>,
+    directory: web::Data<Directory>,
+) -> Answer<web::Json<Me>> {
+    let scope = caller.scope();
+    let tx = directory.kit.db.tenant(scope).await?;
     let gone = || {
         Problem::new(
             ProblemCode::Unauthenticated,
@@ -87,37 +86,12 @@ async fn get_me(request: HttpRequest, directory: web::Data<Directory>) -> Answer
         id: scope.actor().id().unwrap_or_default(),
         name,
         email,
-        role,
+        role: caller.role(),
         tenant_id: scope.tenant(),
         tenant_name: tenant.name,
         timezone: tenant.timezone,
-        permissions: permissions.to_vec(),
+        permissions: caller.permissions().to_vec(),
     }))
-}
-
-/// The caller, whatever they may do.
-async fn identity(request: &HttpRequest, directory: &Directory) -> Answer<Identity> {
-    let header = request
-        .headers()
-        .get("Authorization")
-        .and_then(|value| value.to_str().ok());
-    let secret = header
-        .and_then(|h| h.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let secret = secret
-        .map(|(_, secret)| secret.trim())
-        .filter(|secret| !secret.is_empty())
-        .ok_or_else(|| {
-            let needed =
-                "No credential was sent. Send \"Authorization: Bearer <API key or access token>\".";
-            Problem::new(ProblemCode::Unauthenticated, needed)
-        })?;
-    let authenticator = &directory.kit.authenticator;
-    let identity = authenticator
-        .verify(secret, client_address(request))
-        .await?;
-    authenticator.spend(&identity).await?;
-    Ok(identity)
 }
 
 /// Changes the caller's own password. All their sessions end; sign in anew.
@@ -130,7 +104,7 @@ async fn identity(request: &HttpRequest, directory: &Directory) -> Answer<Identi
 #[put("/v1/me/password")]
 async fn change_my_password(
     request: HttpRequest,
-    caller: Caller<ReadTenant>,
+    caller: Caller<SignedIn>,
     directory: web::Data<Directory>,
     body: web::Json<PasswordChange>,
 ) -> Answer<HttpResponse> {
@@ -169,7 +143,7 @@ async fn change_my_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn user_of(caller: &Caller<ReadTenant>) -> Answer<UserId> {
+fn user_of(caller: &Caller<SignedIn>) -> Answer<UserId> {
     match caller.scope().actor() {
         Actor::User(id) => Ok(*id),
         Actor::ApiKey(_) | Actor::Operator | Actor::Terminal(_) | Actor::System => {
