@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// How long an answer holds, a yes and a no.
+/// How long an answer holds, a yes and a no; a yes never longer than the token itself.
 const HOLDS: Duration = Duration::from_secs(10);
 /// Most answers that are kept.
 const MOST: usize = 10_000;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 /// Longer than any token.
 const TOKEN_MAX_BYTES: usize = 128;
 
-/// When it was looked up, and whose it is.
+/// Until when it holds, and whose it is.
 type Answers = HashMap<Vec<u8>, (Instant, Option<Entrance>)>;
 
 /// Tokens that were looked up a moment ago, by their hash.
@@ -56,15 +56,16 @@ impl Entrances {
         if let Some(known) = self.known(&hash) {
             return Ok(known);
         }
-        let found = look_up(hub, &hash).await?;
+        let (found, holds) = look_up(hub, &hash).await?;
+        let now = Instant::now();
         let mut answers = self.lock();
         if answers.len() >= MOST {
-            answers.retain(|_, (at, _)| at.elapsed() < HOLDS);
+            answers.retain(|_, (until, _)| *until > now);
         }
         if answers.len() >= MOST {
             answers.retain(|_, (_, answer)| answer.is_some());
         }
-        answers.insert(hash, (Instant::now(), found));
+        answers.insert(hash, (now + holds, found));
         Ok(found)
     }
 
@@ -75,8 +76,8 @@ impl Entrances {
 
     fn known(&self, hash: &[u8]) -> Option<Option<Entrance>> {
         let answers = self.lock();
-        let (at, answer) = answers.get(hash)?;
-        (at.elapsed() < HOLDS).then_some(*answer)
+        let (until, answer) = answers.get(hash)?;
+        (*until > Instant::now()).then_some(*answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Answers> {
@@ -84,12 +85,14 @@ impl Entrances {
     }
 }
 
-async fn look_up(hub: &Hub, hash: &[u8]) -> Result<Option<Entrance>, DbError> {
+/// Whose token it is, and how long that holds.
+async fn look_up(hub: &Hub, hash: &[u8]) -> Result<(Option<Entrance>, Duration), DbError> {
     let tx = hub.kit.db.system().await?;
     let row = tx
         .conn()
         .query_one_raw(sql(
-            "select k.tenant_id, k.id from directory.terminal_tokens k
+            "select k.tenant_id, k.id, (extract(epoch from k.expires_at - now()) * 1000)::int8 as left_ms
+             from directory.terminal_tokens k
              join directory.tenants t on t.tenant_id = k.tenant_id
              where k.token_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
                and t.disabled_at is null",
@@ -97,11 +100,16 @@ async fn look_up(hub: &Hub, hash: &[u8]) -> Result<Option<Entrance>, DbError> {
         ))
         .await?;
     let Some(row) = row else {
-        return Ok(None);
+        return Ok((None, HOLDS));
     };
     let (tenant, token): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-    Ok(Some(Entrance::Token {
+    let left_ms: Option<i64> = row.try_get_by_index(2)?;
+    let left = left_ms.map_or(HOLDS, |ms| {
+        Duration::from_millis(ms.try_into().unwrap_or_default())
+    });
+    let entrance = Entrance::Token {
         tenant: TenantId::from_uuid(tenant),
         token: TerminalTokenId::from_uuid(token),
-    }))
+    };
+    Ok((Some(entrance), HOLDS.min(left)))
 }
