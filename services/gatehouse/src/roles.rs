@@ -124,11 +124,16 @@ impl Roles {
     };
 }
 
+/// A service's routes, as they stand in the document.
+type Routes = fn(&mut ServiceConfig<'_>);
+/// A service's own data and routes, put into each worker's application.
+type Data = Arc<dyn Fn(&mut web::ServiceConfig) + Send + std::marker::Sync>;
+
 /// One role at work. An enum of four would repeat every line four times, so the type is erased here
 /// and nowhere else.
 struct Running {
-    routes: fn(&mut ServiceConfig<'_>),
-    data: Arc<dyn Fn(&mut web::ServiceConfig) + Send + std::marker::Sync>,
+    routes: Routes,
+    data: Data,
     drain: Box<dyn Fn() -> futures_util::future::BoxFuture<'static, ()>>,
     supervised: Supervised,
 }
@@ -149,8 +154,8 @@ fn start<S: Service>(kit: &Kit, settings: &S::Settings) -> Running {
 /// What every worker thread's application is made of.
 #[derive(Clone)]
 struct Wiring {
-    routes: Vec<fn(&mut ServiceConfig<'_>)>,
-    data: Vec<Arc<dyn Fn(&mut web::ServiceConfig) + Send + std::marker::Sync>>,
+    routes: Vec<Routes>,
+    data: Vec<Data>,
     http: HttpSettings,
     authenticator: Authenticator,
     readiness: Readiness,
