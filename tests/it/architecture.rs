@@ -1,14 +1,12 @@
 //! The shape of the code, held by tests: who may depend on whom, what a pure crate may not touch,
-//! and the house rules that a compiler does not know. Each failure says why the rule is there.
+//! and who owns an external crate. Each failure says why the rule is there.
 //!
 //! Needs no service. Deliberately absent: what rustc and clippy refuse by themselves (the lints in
 //! Cargo.toml and clippy.toml).
 
+use crate::repository::{cargo, code_of, member, members, refuse, sources};
 use kit::environment::root;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Who of us may use whom. A crate that is missing here is refused, so that a new one gets its
 /// sentence in ARCHITECTURE.md; an edge that is missing here is a decision, not a detail.
@@ -16,12 +14,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gatehouse-domain", &[]),
     ("gatehouse-wire", &[]),
     ("gatehouse-contracts", &["gatehouse-domain"]),
-    ("gatehouse-proto-terminal", &["gatehouse-domain", "gatehouse-wire"]),
+    (
+        "gatehouse-proto-terminal",
+        &["gatehouse-domain", "gatehouse-wire"],
+    ),
     ("gatehouse-schema", &[]),
     ("gatehouse-objectstore", &[]),
     // Written from the documents alone: with our codecs in it, it would agree with our mistakes.
     ("gatehouse-simulator", &[]),
-    ("gatehouse-platform", &["gatehouse-contracts", "gatehouse-domain", "gatehouse-schema"]),
+    (
+        "gatehouse-platform",
+        &[
+            "gatehouse-contracts",
+            "gatehouse-domain",
+            "gatehouse-schema",
+        ],
+    ),
     ("gatehouse-attendance", SERVICE),
     ("gatehouse-directory", SERVICE),
     ("gatehouse-sync", SERVICE),
@@ -50,38 +58,101 @@ const EDGES: &[(&str, &[&str])] = &[
             "gatehouse-sync",
         ],
     ),
-    ("gatehouse-tests", &["gatehouse-domain", "gatehouse-platform", "gatehouse-simulator"]),
+    (
+        "gatehouse-tests",
+        &[
+            "gatehouse-domain",
+            "gatehouse-platform",
+            "gatehouse-simulator",
+        ],
+    ),
 ];
 
-const SERVICE: &[&str] = &["gatehouse-contracts", "gatehouse-domain", "gatehouse-platform", "gatehouse-schema"];
-const SERVICES: &[&str] = &["gatehouse-attendance", "gatehouse-directory", "gatehouse-hub", "gatehouse-sync"];
+const SERVICE: &[&str] = &[
+    "gatehouse-contracts",
+    "gatehouse-domain",
+    "gatehouse-platform",
+    "gatehouse-schema",
+];
+const SERVICES: &[&str] = &[
+    "gatehouse-attendance",
+    "gatehouse-directory",
+    "gatehouse-hub",
+    "gatehouse-sync",
+];
 
 /// The crates without I/O, and all that they may use from outside. Data types and codecs only.
 const PURE: &[(&str, &[&str])] = &[
     ("gatehouse-domain", &["serde", "thiserror", "uuid"]),
     ("gatehouse-wire", &["md-5", "serde_json", "thiserror"]),
-    ("gatehouse-contracts", &["chrono", "serde", "serde_json", "thiserror"]),
+    (
+        "gatehouse-contracts",
+        &["chrono", "serde", "serde_json", "thiserror"],
+    ),
     (
         "gatehouse-proto-terminal",
-        &["base64-simd", "chrono", "chrono-tz", "serde", "serde_json", "thiserror"],
+        &[
+            "base64-simd",
+            "chrono",
+            "chrono-tz",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
     ),
 ];
 
 /// External crates with few owners: whoever else uses one goes around what the owner guards.
 const OWNED: &[(&str, &[&str], &str)] = &[
-    ("aws-sdk-s3", &["gatehouse-platform"], "objects are reached through platform::objects, which bounds and classifies"),
-    ("lapin", &["gatehouse-platform"], "messages leave through the outbox and arrive through consumers, never directly"),
-    ("redis", &["gatehouse-platform"], "the cache is reached through platform::cache, whose every call has a time-out"),
-    ("sqlx", &["gatehouse-platform", "gatehouse-tests"], "the pool is private to platform::db; rows are reached inside a TenantTx or a SystemTx"),
+    (
+        "aws-sdk-s3",
+        &["gatehouse-platform"],
+        "objects are reached through platform::objects, which bounds and classifies",
+    ),
+    (
+        "lapin",
+        &["gatehouse-platform"],
+        "messages leave through the outbox and arrive through consumers, never directly",
+    ),
+    (
+        "redis",
+        &["gatehouse-platform"],
+        "the cache is reached through platform::cache, whose every call has a time-out",
+    ),
+    (
+        "sqlx",
+        &["gatehouse-platform", "gatehouse-tests"],
+        "the pool is private to platform::db; rows are reached inside a TenantTx or a SystemTx",
+    ),
     (
         "sea-orm",
-        &["gatehouse", "gatehouse-attendance", "gatehouse-directory", "gatehouse-hub", "gatehouse-platform", "gatehouse-schema", "gatehouse-sync"],
+        &[
+            "gatehouse",
+            "gatehouse-attendance",
+            "gatehouse-directory",
+            "gatehouse-hub",
+            "gatehouse-platform",
+            "gatehouse-schema",
+            "gatehouse-sync",
+        ],
         "queries belong to the services",
     ),
-    ("sea-orm-migration", &["gatehouse", "gatehouse-schema"], "migrations have one home"),
+    (
+        "sea-orm-migration",
+        &["gatehouse", "gatehouse-schema"],
+        "migrations have one home",
+    ),
     ("s3s", &["gatehouse-objectstore"], "serving S3 has one home"),
-    ("tokio-tungstenite", &["gatehouse-simulator"], "only terminals are WebSocket clients"),
-    ("actix-ws", &["gatehouse-hub"], "terminals connect to the hub alone"),
+    (
+        "tokio-tungstenite",
+        &["gatehouse-simulator", "gatehouse-tests"],
+        "only terminals are WebSocket clients",
+    ),
+    (
+        "actix-ws",
+        &["gatehouse-hub", "gatehouse-tests"],
+        "terminals connect to the hub alone",
+    ),
 ];
 
 /// Words that a pure crate's source may not contain, with what they would let in.
@@ -106,98 +177,6 @@ const IMPURE: &[(&str, &str)] = &[
     ("async move", "async"),
     (".await", "async"),
 ];
-
-/// Files above 600 lines, with the reason. Above 400 they are only listed.
-const LONG_FILES: &[(&str, &str)] = &[];
-
-/// Module names that say nothing about what is inside.
-const EMPTY_NAMES: &[&str] =
-    &["common", "helper", "helpers", "macros", "manager", "managers", "misc", "models", "processor", "util", "utils"];
-
-struct Member {
-    name: String,
-    folder: PathBuf,
-    /// (crate, kind): kind is `normal`, `dev` or `build`.
-    dependencies: Vec<(String, String)>,
-}
-
-fn cargo(words: &[&str]) -> String {
-    let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(words)
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "cargo {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("cargo writes text")
-}
-
-fn members() -> Vec<Member> {
-    let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"])).unwrap();
-    let members: Vec<Member> = metadata["packages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|package| Member {
-            name: text(&package["name"]),
-            folder: Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned(),
-            dependencies: package["dependencies"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|d| (text(&d["name"]), d["kind"].as_str().unwrap_or("normal").to_owned()))
-                .collect(),
-        })
-        .collect();
-    assert!(members.len() >= 14, "cargo lists only {} members", members.len());
-    members
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
-
-fn member(name: &str) -> Member {
-    members().into_iter().find(|m| m.name == name).unwrap_or_else(|| panic!("there is no crate {name}"))
-}
-
-/// Every Rust file of ours, by its path from the root.
-fn sources() -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for folder in ["libs", "services", "tests"] {
-        collect(&root().join(folder), &mut found);
-    }
-    assert!(found.len() > 100, "only {} files found", found.len());
-    found
-}
-
-fn collect(folder: &Path, found: &mut BTreeMap<String, String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            if !path.ends_with("target") {
-                collect(&path, found);
-            }
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-            found.insert(name, std::fs::read_to_string(&path).unwrap());
-        }
-    }
-}
-
-/// The code without its comments and without its tests, line by line with the line's number.
-fn code_of(source: &str) -> impl Iterator<Item = (usize, &str)> {
-    let tests_begin = source.find("\nmod tests {").unwrap_or(source.len());
-    source[..tests_begin].lines().enumerate().filter_map(|(index, line)| {
-        let code = line.split("//").next().unwrap_or_default();
-        (!code.trim().is_empty()).then_some((index + 1, code))
-    })
-}
-
-fn refuse(rule: &str, offences: &[String]) {
-    assert!(offences.is_empty(), "{rule}\n  {}", offences.join("\n  "));
-}
-
 #[test]
 fn crates_depend_on_each_other_only_as_the_table_says() {
     let table: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
@@ -218,7 +197,10 @@ fn crates_depend_on_each_other_only_as_the_table_says() {
     for name in table.keys().filter(|name| !names.contains(**name)) {
         offences.push(format!("{name} is in the table and does not exist"));
     }
-    refuse("each edge between our crates is a decision; this one is not in the table of allowed edges:", &offences);
+    refuse(
+        "each edge between our crates is a decision; this one is not in the table of allowed edges:",
+        &offences,
+    );
 }
 
 #[test]
@@ -233,9 +215,15 @@ fn services_meet_in_messages_and_grants_only() {
             }
         }
     }
-    refuse("a service that another crate links can no longer run, or fail, alone:", &offences);
+    refuse(
+        "a service that another crate links can no longer run, or fail, alone:",
+        &offences,
+    );
     for (name, allowed) in EDGES.iter().filter(|(name, _)| *name != "gatehouse") {
-        assert!(allowed.iter().all(|a| !SERVICES.contains(a)), "the table itself lets {name} use a service");
+        assert!(
+            allowed.iter().all(|a| !SERVICES.contains(a)),
+            "the table itself lets {name} use a service"
+        );
     }
 }
 
@@ -244,16 +232,27 @@ fn pure_crates_use_data_and_codecs_only() {
     let mut offences = Vec::new();
     for (name, allowed) in PURE {
         for (dependency, kind) in member(name).dependencies {
-            if kind != "dev" && !dependency.starts_with("gatehouse-") && !allowed.contains(&dependency.as_str()) {
+            if kind != "dev"
+                && !dependency.starts_with("gatehouse-")
+                && !allowed.contains(&dependency.as_str())
+            {
                 offences.push(format!("{name} -> {dependency}"));
             }
         }
         let ours = EDGES.iter().find(|(n, _)| n == name).unwrap().1;
-        for used in ours.iter().filter(|used| !PURE.iter().any(|(pure, _)| pure == *used)) {
-            offences.push(format!("the table of edges lets the pure crate {name} use {used}, which is not pure"));
+        for used in ours
+            .iter()
+            .filter(|used| !PURE.iter().any(|(pure, _)| pure == *used))
+        {
+            offences.push(format!(
+                "the table of edges lets the pure crate {name} use {used}, which is not pure"
+            ));
         }
     }
-    refuse("a pure crate is tested by tables and fuzzed because nothing in it can wait, fail to connect or tell the time:", &offences);
+    refuse(
+        "a pure crate is tested by tables and fuzzed because nothing in it can wait, fail to connect or tell the time:",
+        &offences,
+    );
 }
 
 #[test]
@@ -262,7 +261,10 @@ fn pure_crates_do_no_io_and_know_neither_clock_nor_chance() {
     let mut offences = Vec::new();
     for (name, _) in PURE {
         let folder = format!("libs/{name}/src/");
-        let files: Vec<_> = sources.iter().filter(|(path, _)| path.starts_with(&folder)).collect();
+        let files: Vec<_> = sources
+            .iter()
+            .filter(|(path, _)| path.starts_with(&folder))
+            .collect();
         assert!(!files.is_empty(), "no sources in {folder}");
         for (path, source) in files {
             for (line, code) in code_of(source) {
@@ -272,7 +274,10 @@ fn pure_crates_do_no_io_and_know_neither_clock_nor_chance() {
             }
         }
     }
-    refuse("time and randomness are arguments of a pure crate, and it does no I/O:", &offences);
+    refuse(
+        "time and randomness are arguments of a pure crate, and it does no I/O:",
+        &offences,
+    );
 }
 
 #[test]
@@ -281,13 +286,23 @@ fn the_stores_are_reached_through_their_owner() {
     for (external, owners, reason) in OWNED {
         let mut users = BTreeSet::new();
         for member in &members {
-            if member.dependencies.iter().any(|(d, kind)| d == external && kind != "dev") {
+            if member
+                .dependencies
+                .iter()
+                .any(|(d, kind)| d == external && kind != "dev")
+            {
                 users.insert(member.name.as_str());
             }
         }
-        assert!(!users.is_empty(), "nobody uses {external} any more: take it out of the table");
-        let offences: Vec<String> =
-            users.iter().filter(|user| !owners.contains(user)).map(|user| format!("{user} -> {external}")).collect();
+        assert!(
+            !users.is_empty(),
+            "nobody uses {external} any more: take it out of the table"
+        );
+        let offences: Vec<String> = users
+            .iter()
+            .filter(|user| !owners.contains(user))
+            .map(|user| format!("{user} -> {external}"))
+            .collect();
         refuse(&format!("{reason}:"), &offences);
     }
 }
@@ -296,7 +311,9 @@ fn the_stores_are_reached_through_their_owner() {
 fn the_binary_reaches_rows_only_to_migrate() {
     let offences: Vec<String> = sources()
         .iter()
-        .filter(|(path, _)| path.starts_with("services/gatehouse/src/") && !path.ends_with("/migrate.rs"))
+        .filter(|(path, _)| {
+            path.starts_with("services/gatehouse/src/") && !path.ends_with("/migrate.rs")
+        })
         .flat_map(|(path, source)| {
             code_of(source)
                 .filter(|(_, code)| code.contains("sea_orm"))
@@ -304,91 +321,58 @@ fn the_binary_reaches_rows_only_to_migrate() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("the binary is wiring; it has the database's crate for the migrations alone:", &offences);
+    refuse(
+        "the binary is wiring; it has the database's crate for the migrations alone:",
+        &offences,
+    );
 }
 
 #[test]
 fn one_tls_implementation_is_linked() {
     // With two providers in the process, the first handshake panics; OpenSSL would also tie the
     // image to a system library.
-    let tree = cargo(&["tree", "--offline", "--locked", "--workspace", "-e", "no-dev", "--prefix", "none", "--format", "{p}"]);
-    let linked: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!(linked.contains("rustls") && linked.contains("aws-lc-rs"), "the tree is not read rightly");
+    let tree = cargo(&[
+        "tree",
+        "--offline",
+        "--locked",
+        "--workspace",
+        "-e",
+        "no-dev",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
+    let linked: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        linked.contains("rustls") && linked.contains("aws-lc-rs"),
+        "the tree is not read rightly"
+    );
     let offences: Vec<String> = ["ring", "openssl", "openssl-sys", "native-tls"]
         .iter()
         .filter(|name| linked.contains(*name))
         .map(|name| format!("{name}: see `cargo tree --workspace -e no-dev -i {name}`"))
         .collect();
-    refuse("TLS and hashes come from rustls with aws-lc-rs, and from nothing beside it:", &offences);
+    refuse(
+        "TLS and hashes come from rustls with aws-lc-rs, and from nothing beside it:",
+        &offences,
+    );
 }
 
 #[test]
-fn no_test_is_ignored() {
-    // Spelled in two parts, since this file is searched as well.
-    let attribute = concat!("#[", "ignore");
-    let offences: Vec<String> = sources()
-        .iter()
-        .flat_map(|(path, source)| {
-            source
-                .lines()
-                .enumerate()
-                .filter(|(_, line)| line.trim_start().starts_with(attribute))
-                .map(|(index, _)| format!("{path}:{}", index + 1))
-                .collect::<Vec<_>>()
-        })
+fn one_build_serves_tests_and_runs() {
+    let offences: Vec<String> = member("gatehouse-tests")
+        .dependencies
+        .into_iter()
+        .filter(|(_, kind)| kind == "dev")
+        .map(|(name, _)| name)
         .collect();
-    refuse("a test that is skipped proves nothing and says so to nobody; mend it or delete it:", &offences);
-}
-
-#[test]
-fn every_file_begins_by_saying_what_it_holds() {
-    let offences: Vec<String> =
-        sources().into_iter().filter(|(_, source)| !source.starts_with("//!")).map(|(path, _)| path).collect();
-    refuse("the first lines of a module say what lives there and what is deliberately absent (`//!`):", &offences);
-}
-
-#[test]
-fn files_stay_short_enough_to_be_read() {
-    let mut offences = Vec::new();
-    let sources = sources();
-    for (path, source) in &sources {
-        let lines = source.lines().count();
-        let excused = LONG_FILES.iter().any(|(file, _)| file == path);
-        if lines > 600 && !excused {
-            offences.push(format!("{path}: {lines} lines"));
-        } else if lines > 400 {
-            eprintln!("{path}: {lines} lines; 400 is where a file begins to hold two things");
-        } else if excused {
-            offences.push(format!("{path} is short now: take it out of the exceptions"));
-        }
-    }
-    for (path, reason) in LONG_FILES {
-        assert!(sources.contains_key(*path) && !reason.is_empty(), "the exception {path} needs a file and a reason");
-    }
-    refuse("a file of more than 600 lines holds more than one thing; split it by what it holds:", &offences);
-}
-
-#[test]
-fn modules_are_named_after_what_is_inside() {
-    let mut offences = Vec::new();
-    for path in sources().keys() {
-        for part in path.trim_end_matches(".rs").split('/') {
-            if EMPTY_NAMES.contains(&part) || ["_manager", "_helper", "_util", "_utils"].iter().any(|end| part.ends_with(end)) {
-                offences.push(path.clone());
-            }
-        }
-    }
-    refuse("a name that fits everything collects everything; name the module after the noun or the verb in it:", &offences);
-}
-
-#[test]
-fn every_crate_takes_the_lints_of_the_workspace() {
-    let offences: Vec<String> = members()
-        .iter()
-        // Its tests panic to fail, which the workspace's lints forbid.
-        .filter(|m| m.name != "gatehouse-tests")
-        .filter(|m| !std::fs::read_to_string(m.folder.join("Cargo.toml")).unwrap().contains("[lints]\nworkspace = true"))
-        .map(|m| m.name.clone())
-        .collect();
-    refuse("without `[lints] workspace = true` a crate may unwrap, panic and go undocumented:", &offences);
+    refuse(
+        "dev-dependencies give other features to crates that the binary shares, and `make run` and `make test` would \
+         each compile what the other has compiled; put them under [dependencies]:",
+        &offences,
+    );
 }

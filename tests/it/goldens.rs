@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 /// Where they differ, with the lines that do.
 pub fn check(name: &str, actual: &str) {
     let path = root().join(format!("tests/it/goldens/{name}.txt"));
-    let actual = format!("{}\n", actual.trim_end());
+    // Help ends its empty lines in blanks, which editors and reviews stumble over.
+    let lines: Vec<&str> = actual.trim_end().lines().map(str::trim_end).collect();
+    let actual = lines.join("\n") + "\n";
     if std::env::var_os("GATEHOUSE_BLESS").is_some() {
         std::fs::write(&path, actual).expect("the golden file can be written");
         return;
@@ -24,9 +26,17 @@ pub fn check(name: &str, actual: &str) {
     );
 }
 
-fn difference(stored: &str, actual: &str) -> String {
-    let (before, after): (BTreeSet<&str>, BTreeSet<&str>) = (stored.lines().collect(), actual.lines().collect());
-    let gone = stored.lines().filter(|l| !after.contains(l)).map(|l| format!("  - {l}"));
-    let new = actual.lines().filter(|l| !before.contains(l)).map(|l| format!("  + {l}"));
+/// The lines that are gone and the lines that are new.
+pub fn difference(stored: &str, actual: &str) -> String {
+    let (before, after): (BTreeSet<&str>, BTreeSet<&str>) =
+        (stored.lines().collect(), actual.lines().collect());
+    let gone = stored
+        .lines()
+        .filter(|l| !after.contains(l))
+        .map(|l| format!("  - {l}"));
+    let new = actual
+        .lines()
+        .filter(|l| !before.contains(l))
+        .map(|l| format!("  + {l}"));
     gone.chain(new).collect::<Vec<_>>().join("\n")
 }

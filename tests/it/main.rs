@@ -4,3 +4,14 @@
 mod architecture;
 mod catalogue;
 mod goldens;
+mod help;
+mod house_rules;
+mod images;
+mod ingress;
+mod isolation;
+mod journey;
+mod manifests;
+mod openapi;
+mod repository;
+mod strangers;
+mod workloads;

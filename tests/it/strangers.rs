@@ -2,6 +2,7 @@
 //! another tenant's, and with ids of things that do not exist. The operations come from the OpenAPI
 //! document; one that is not in the tables below fails, so that none is forgotten.
 
+use crate::goldens;
 use crate::openapi::{Needs, OPEN, Operation, document};
 use gatehouse_simulator::{Pass, Terminal, TerminalProfile, photo};
 use kit::world::{World, fresh_sn, shared};
@@ -25,17 +26,27 @@ fn request_of(operation: &Operation) -> (&'static str, Body) {
         return ("", Body::None);
     }
     let body = match operation.id.as_str() {
-        "create_firmware" => return ("?name=Fresh&version=1&update_type=application", Body::Octets(b"firmware")),
+        "create_firmware" => {
+            return (
+                "?name=Fresh&version=1&update_type=application",
+                Body::Octets(b"firmware"),
+            );
+        }
         "bind_terminal" => return ("", Body::None),
         "create_api_key" => json!({"name": "Fresh", "scopes": ["devices:read"]}),
         "create_command" => json!({"type": "open_door"}),
         "create_device" => json!({"sn": fresh_sn()}),
         "create_tenant" => json!({"name": "Fresh", "timezone": "UTC"}),
         "create_terminal_token" => json!({"name": "Fresh"}),
-        "create_user" => json!({"email": format!("{}@example.com", fresh_sn()), "name": "Fresh", "role": "viewer"}),
-        "patch_parameters" => json!({"voiceVolume": "3"}),
-        "change_api_key" | "change_device" | "change_tenant" | "change_my_tenant" | "change_user" => json!({"name": "Taken"}),
-        "change_my_password" => json!({"current_password": "0123456789", "new_password": "9876543210"}),
+        "create_user" => {
+            json!({"email": format!("{}@example.com", fresh_sn()), "name": "Fresh", "role": "viewer"})
+        }
+        "update_parameters" => json!({"voiceVolume": "3"}),
+        "change_api_key" | "change_device" | "change_tenant" | "change_my_tenant"
+        | "change_user" => json!({"name": "Taken"}),
+        "change_my_password" => {
+            json!({"current_password": "0123456789", "new_password": "9876543210"})
+        }
         "sign_in" => json!({"email": "nobody@example.com", "password": "0123456789"}),
         "refresh_session" | "sign_out" => json!({"refresh_token": "A".repeat(43)}),
         new => panic!("{new} is new: give it a body here that it would take"),
@@ -48,14 +59,29 @@ async fn send(api: &Api, operation: &Operation, fill: impl Fn(&str) -> String) -
     let path = format!("{}{query}", operation.path_with(fill));
     match body {
         Body::None => api.send(operation.method.clone(), &path, &[], None).await,
-        Body::Json(body) => api.send(operation.method.clone(), &path, &[], Some(body)).await,
-        Body::Octets(bytes) => api.send_bytes(operation.method.clone(), &path, "application/octet-stream", bytes).await,
+        Body::Json(body) => {
+            api.send(operation.method.clone(), &path, &[], Some(body))
+                .await
+        }
+        Body::Octets(bytes) => {
+            api.send_bytes(
+                operation.method.clone(),
+                &path,
+                "application/octet-stream",
+                bytes,
+            )
+            .await
+        }
     }
 }
 
 /// The noun that a variable part of a path names: the part before it, in the plural.
 fn noun(operation: &Operation, variable: &str) -> String {
-    let before = operation.path.split(&format!("/{{{variable}}}")).next().unwrap();
+    let before = operation
+        .path
+        .split(&format!("/{{{variable}}}"))
+        .next()
+        .unwrap();
     before.rsplit('/').next().unwrap().to_owned()
 }
 
@@ -76,36 +102,91 @@ impl Household {
         let tenant = world.tenant().await;
         let api = &tenant.api;
         let mark = format!("Mark{}", uuid::Uuid::new_v4().simple());
-        let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value}")).to_owned();
+        let text = |value: &Value, field: &str| {
+            value[field]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {field}: {value}"))
+                .to_owned()
+        };
 
         let (device, terminal) = tenant.terminal(&fresh_sn()).await;
         let device_id = text(&device, "id");
         let other = tenant.device(&fresh_sn()).await;
+        until(
+            "the terminal to be seen",
+            Duration::from_secs(10),
+            || async {
+                let path = format!("/v1/devices/{device_id}");
+                (api.get(&path).await.expect(200)["online"] == json!(true)).then_some(())
+            },
+        )
+        .await;
         let pass = Pass::staff("20001", &mark).with_photo(photo::jpeg(8, 1));
-        terminal.pass_until_accepted(pass).await.expect("a record is taken");
+        terminal
+            .pass_until_accepted(pass)
+            .await
+            .expect("a record is taken");
         let record = api.get("/v1/records").await.expect(200)["items"][0].clone();
-        let media = text(&record, "snapshot_url").rsplit('/').next().unwrap().to_owned();
-        let command = api.post(&format!("/v1/devices/{device_id}/commands?wait=20s"), json!({"type": "list_persons"})).await.expect(201);
+        let media = text(&record, "snapshot_url")
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned();
+        let command = api
+            .post(
+                &format!("/v1/devices/{device_id}/commands?wait=20s"),
+                json!({"type": "list_persons"}),
+            )
+            .await
+            .expect(201);
 
-        let knocking = Terminal::connect(TerminalProfile::new(&tenant.terminal_url, &fresh_sn())).await;
-        assert!(knocking.is_err(), "a terminal that nobody claimed was admitted");
-        let discovered = until("the unknown terminal to be listed", Duration::from_secs(10), || async {
-            api.list("/v1/discovered-devices").await.into_iter().next()
-        })
+        let knocking =
+            Terminal::connect(TerminalProfile::new(&tenant.terminal_url, &fresh_sn())).await;
+        assert!(
+            knocking.is_err(),
+            "a terminal that nobody claimed was admitted"
+        );
+        let discovered = until(
+            "the unknown terminal to be listed",
+            Duration::from_secs(10),
+            || async { api.list("/v1/discovered-devices").await.into_iter().next() },
+        )
         .await;
 
         let firmware = api
-            .send_bytes(Method::POST, &format!("/v1/firmware?name={mark}&version=1&update_type=application"), "application/octet-stream", b"firmware")
+            .send_bytes(
+                Method::POST,
+                &format!("/v1/firmware?name={mark}&version=1&update_type=application"),
+                "application/octet-stream",
+                b"firmware",
+            )
             .await
             .expect(201);
         let user = api
             .post("/v1/users", json!({"email": format!("{mark}@example.com").to_lowercase(), "name": mark, "role": "viewer", "password": "0123456789"}))
             .await
             .expect(201);
-        let key = api.post("/v1/api-keys", json!({"name": mark, "scopes": ["devices:read"]})).await.expect(201);
-        let token = api.post("/v1/terminal-tokens", json!({"name": mark})).await.expect(201);
+        let key = api
+            .post(
+                "/v1/api-keys",
+                json!({"name": mark, "scopes": ["devices:read"]}),
+            )
+            .await
+            .expect(201);
+        let token = api
+            .post("/v1/terminal-tokens", json!({"name": mark}))
+            .await
+            .expect(201);
         let bound = fresh_sn();
-        let binding = world.operator().send(Method::PUT, &format!("/v1/tenants/{}/terminal-bindings/{bound}", tenant.id), &[], None).await;
+        let binding = world
+            .operator()
+            .send(
+                Method::PUT,
+                &format!("/v1/tenants/{}/terminal-bindings/{bound}", tenant.id),
+                &[],
+                None,
+            )
+            .await;
         assert_eq!(binding.status, 201, "{}", binding.json);
 
         let ids = BTreeMap::from([
@@ -121,32 +202,62 @@ impl Household {
             ("terminal-tokens", text(&token, "id")),
             ("terminal-bindings", bound),
         ]);
-        Self { tenant, ids, other_device: text(&other, "id"), mark, _terminal: terminal }
+        Self {
+            tenant,
+            ids,
+            other_device: text(&other, "id"),
+            mark,
+            _terminal: terminal,
+        }
     }
 
     fn id(&self, operation: &Operation, variable: &str) -> String {
         let noun = noun(operation, variable);
         let id = self.ids.get(noun.as_str());
-        id.unwrap_or_else(|| panic!("{}: {noun} is new: put one into the household", operation.id)).clone()
+        id.unwrap_or_else(|| {
+            panic!(
+                "{}: {noun} is new: put one into the household",
+                operation.id
+            )
+        })
+        .clone()
     }
 
     /// Whether an answer shows anything of this tenant.
     fn is_shown_in(&self, reply: &kit::Reply) -> Option<&str> {
         let body = String::from_utf8_lossy(&reply.body).into_owned();
         let mut words = self.ids.values().chain([&self.mark, &self.other_device]);
-        words.find(|word| body.contains(word.as_str())).map(String::as_str)
+        words
+            .find(|word| body.contains(word.as_str()))
+            .map(String::as_str)
     }
 
     /// Every thing of this tenant that can be read, as it reads now.
-    async fn as_it_stands(&self, operator: &Api, operations: &[Operation]) -> BTreeMap<String, Value> {
+    async fn as_it_stands(
+        &self,
+        operator: &Api,
+        operations: &[Operation],
+    ) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
-        for operation in operations.iter().filter(|o| o.method == Method::GET && o.needs() != Needs::Nothing) {
-            let api = if operation.needs() == Needs::Operator { operator } else { &self.tenant.api };
+        for operation in operations
+            .iter()
+            .filter(|o| o.method == Method::GET && o.needs() != Needs::Nothing)
+        {
+            let api = if operation.needs() == Needs::Operator {
+                operator
+            } else {
+                &self.tenant.api
+            };
             let reply = send(api, operation, |variable| self.id(operation, variable)).await;
-            assert_eq!(reply.status, 200, "{} of its own: {}", operation.id, reply.json);
+            assert_eq!(
+                reply.status, 200,
+                "{} of its own: {}",
+                operation.id, reply.json
+            );
             // Lists of the operator and the trail grow by what other tests do, and by ours.
             if operation.path != "/v1/tenants" && operation.path != "/v1/audit-entries" {
-                all.insert(operation.id.clone(), steady(reply.json));
+                let text = serde_json::to_string_pretty(&steady(reply.json)).unwrap();
+                all.insert(operation.id.clone(), text);
             }
         }
         all
@@ -158,9 +269,13 @@ fn steady(mut value: Value) -> Value {
     match &mut value {
         Value::Object(fields) => {
             fields.retain(|name, _| !name.starts_with("last_") && !name.ends_with("_url"));
-            fields.values_mut().for_each(|field| *field = steady(field.take()));
+            fields
+                .values_mut()
+                .for_each(|field| *field = steady(field.take()));
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| *item = steady(item.take())),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| *item = steady(item.take())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     value
@@ -173,20 +288,51 @@ async fn without_a_credential_nothing_is_answered() {
     for operation in document() {
         if OPEN.iter().any(|(id, _)| *id == operation.id) {
             let reply = send(&world.anonymous(), &operation, |_| "x".to_owned()).await;
-            assert!((400..500).contains(&reply.status), "{}: {}", operation.id, reply.json);
-            assert!(operation.documents(reply.status), "{} does not document {}", operation.id, reply.status);
+            assert!(
+                (400..500).contains(&reply.status),
+                "{}: {}",
+                operation.id,
+                reply.json
+            );
+            assert!(
+                operation.documents(reply.status),
+                "{} does not document {}",
+                operation.id,
+                reply.status
+            );
             continue;
         }
-        let mut wrong = vec![world.anonymous(), Api::new(&world.base_url, Some("gk_not-a-key")), Api::new(&world.base_url, Some("a.b.c"))];
+        let mut wrong = vec![
+            world.anonymous(),
+            Api::new(&world.base_url, Some("gk_not-a-key")),
+            Api::new(&world.base_url, Some("a.b.c")),
+        ];
         match operation.needs() {
             Needs::Operator => wrong.push(household.tenant.api.clone()),
             Needs::Tenant | Needs::User => wrong.push(world.operator()),
-            Needs::Nothing => unreachable!("{} is in the table of open operations or fails another test", operation.id),
+            Needs::Nothing => unreachable!(
+                "{} is in the table of open operations or fails another test",
+                operation.id
+            ),
         }
         for api in wrong {
-            let reply = send(&api, &operation, |variable| household.id(&operation, variable)).await;
-            assert_eq!(household.is_shown_in(&reply), None, "{} tells a stranger", operation.id);
-            assert_eq!(reply.problem(401), "unauthenticated", "{} with {:?}", operation.id, api.bearer);
+            let reply = send(&api, &operation, |variable| {
+                household.id(&operation, variable)
+            })
+            .await;
+            assert_eq!(
+                household.is_shown_in(&reply),
+                None,
+                "{} tells a stranger",
+                operation.id
+            );
+            assert_eq!(
+                reply.problem(401),
+                "unauthenticated",
+                "{} with {:?}",
+                operation.id,
+                api.bearer
+            );
         }
     }
 }
@@ -200,17 +346,38 @@ async fn another_tenants_things_are_not_there() {
     let owner = &stranger.created["owner"];
     let signed_in = world
         .anonymous()
-        .post("/v1/auth/login", json!({"email": owner["email"], "password": owner["password"]}))
+        .post(
+            "/v1/auth/login",
+            json!({"email": owner["email"], "password": owner["password"]}),
+        )
         .await
         .expect(200);
-    let user = stranger.api.with_bearer(signed_in["access_token"].as_str().unwrap());
+    let user = stranger
+        .api
+        .with_bearer(signed_in["access_token"].as_str().unwrap());
     for operation in operations.iter().filter(|o| o.needs() != Needs::Nothing) {
         for api in [&stranger.api, &user] {
             let reply = send(api, operation, |variable| household.id(operation, variable)).await;
-            assert_eq!(household.is_shown_in(&reply), None, "{} shows another tenant's things", operation.id);
-            assert!(operation.documents(reply.status), "{} does not document {}: {}", operation.id, reply.status, reply.json);
+            assert_eq!(
+                household.is_shown_in(&reply),
+                None,
+                "{} shows another tenant's things",
+                operation.id
+            );
+            assert!(
+                operation.documents(reply.status),
+                "{} does not document {}: {}",
+                operation.id,
+                reply.status,
+                reply.json
+            );
             if operation.needs() == Needs::Operator {
-                assert!([401, 403].contains(&reply.status), "{} is the operator's: {}", operation.id, reply.json);
+                assert!(
+                    [401, 403].contains(&reply.status),
+                    "{} is the operator's: {}",
+                    operation.id,
+                    reply.json
+                );
             } else if !operation.variables().is_empty() {
                 assert_eq!(reply.problem(404), "not_found", "{}", operation.id);
             }
@@ -218,7 +385,11 @@ async fn another_tenants_things_are_not_there() {
     }
     let after = household.as_it_stands(&world.operator(), &operations).await;
     for (id, stood) in before {
-        assert_eq!(after[&id], stood, "{id} reads differently after a stranger tried everything");
+        let difference = goldens::difference(&stood, &after[&id]);
+        assert!(
+            difference.is_empty(),
+            "{id} reads differently after a stranger tried everything:\n{difference}"
+        );
     }
 }
 
@@ -239,22 +410,57 @@ async fn what_does_not_exist_is_not_found() {
             }
             let real = household.id(&operation, &variable);
             let kind = real.split('_').next().unwrap();
-            let unknown = if real.contains('_') { format!("{kind}_{}", uuid::Uuid::now_v7().simple()) } else { fresh_sn() };
+            let unknown = if real.contains('_') {
+                format!("{kind}_{}", uuid::Uuid::now_v7().simple())
+            } else {
+                fresh_sn()
+            };
             let others_kind = format!("key{kind}_{}", uuid::Uuid::now_v7().simple());
-            for wrong in [unknown, others_kind, format!("{kind}_"), "x".to_owned(), "0".to_owned(), "%27%00".to_owned(), "a".repeat(300)] {
-                let reply = send(&api, &operation, |name| if name == variable { wrong.clone() } else { household.id(&operation, name) }).await;
-                assert_eq!(reply.clone().problem(404), "not_found", "{}: {variable} = {wrong}", operation.id);
+            for wrong in [
+                unknown,
+                others_kind,
+                format!("{kind}_"),
+                "x".to_owned(),
+                "0".to_owned(),
+                "%27%00".to_owned(),
+                "a".repeat(300),
+            ] {
+                let reply = send(&api, &operation, |name| {
+                    if name == variable {
+                        wrong.clone()
+                    } else {
+                        household.id(&operation, name)
+                    }
+                })
+                .await;
+                assert_eq!(
+                    reply.clone().problem(404),
+                    "not_found",
+                    "{}: {variable} = {wrong}",
+                    operation.id
+                );
             }
         }
         // A real thing under the wrong parent.
-        let nouns: Vec<String> = operation.variables().iter().map(|v| noun(&operation, v)).collect();
+        let nouns: Vec<String> = operation
+            .variables()
+            .iter()
+            .map(|v| noun(&operation, v))
+            .collect();
         if nouns == ["devices", "commands"] {
-            let reply = send(&api, &operation, |name| match noun(&operation, name).as_str() {
-                "devices" => household.other_device.clone(),
-                _ => household.id(&operation, name),
+            let reply = send(&api, &operation, |name| {
+                match noun(&operation, name).as_str() {
+                    "devices" => household.other_device.clone(),
+                    _ => household.id(&operation, name),
+                }
             })
             .await;
-            assert_eq!(reply.problem(404), "not_found", "{} of another device", operation.id);
+            assert_eq!(
+                reply.problem(404),
+                "not_found",
+                "{} of another device",
+                operation.id
+            );
         }
     }
 }

@@ -31,7 +31,6 @@ impl Reply {
     ///
     /// # Panics
     /// Where the status is another.
-    #[must_use]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(
             self.status,
@@ -46,7 +45,6 @@ impl Reply {
     ///
     /// # Panics
     /// Where the status is another, or the body is no problem.
-    #[must_use]
     pub fn problem(self, status: u16) -> String {
         let content_type = self
             .headers
@@ -123,15 +121,29 @@ impl Api {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await?.to_vec();
-        Ok(Reply {
-            status,
-            headers,
-            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
-            body,
-        })
+        read(request.send().await?).await
+    }
+
+    /// Sends a body that is not JSON.
+    pub async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Reply {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base_url));
+        if let Some(bearer) = &self.bearer {
+            request = request.bearer_auth(bearer);
+        }
+        let request = request
+            .header("content-type", content_type)
+            .body(body.to_vec());
+        read(request.send().await.expect("the server answers"))
+            .await
+            .expect("the answer is whole")
     }
 
     /// GET.
@@ -142,6 +154,11 @@ impl Api {
     /// POST with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// PUT without a body.
+    pub async fn put(&self, path: &str) -> Reply {
+        self.send(Method::PUT, path, &[], None).await
     }
 
     /// PATCH with a JSON body.
@@ -176,4 +193,15 @@ impl Api {
             }
         }
     }
+}
+
+async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.bytes().await?.to_vec();
+    Ok(Reply {
+        status,
+        headers,
+        json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        body,
+    })
 }
