@@ -17,7 +17,6 @@ mod devices;
 mod directory;
 mod keys;
 mod reading;
-mod refusals;
 mod schemas;
 pub mod tenants;
 mod terminal_bindings;

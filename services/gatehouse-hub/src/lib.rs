@@ -17,7 +17,6 @@ mod hub;
 mod media;
 mod parameters;
 mod records;
-mod refusals;
 mod sessions;
 mod settings;
 mod terminals;

@@ -1,6 +1,7 @@
 //! Lists: an opaque cursor, a hard maximum, no total.
 
 use super::{Answer, Problem};
+use chrono::{DateTime, Datelike, Utc};
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
@@ -58,6 +59,20 @@ impl PageQuery {
     }
 }
 
+/// An instant that a caller asks about. RFC 3339 has years of four digits; what else chrono reads lies
+/// in part beyond what the database holds.
+///
+/// # Errors
+/// A problem where the year has not four digits.
+pub fn within_calendar(pointer: &str, at: Option<DateTime<Utc>>) -> Answer<Option<DateTime<Utc>>> {
+    match at {
+        Some(at) if !(0..=9999).contains(&at.year()) => {
+            Err(Problem::invalid(pointer, "must lie between the years 0000 and 9999"))
+        }
+        within => Ok(within),
+    }
+}
+
 /// One part of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
@@ -108,6 +123,20 @@ mod tests {
         assert_eq!(query.position::<i32>().unwrap(), Some(2));
         let last: Page<i32> = Page::cut(vec![3], 2, |r| *r, |r| r);
         assert_eq!((last.items, last.next_cursor), (vec![3], None));
+    }
+
+    #[test]
+    fn years_of_four_digits_are_asked_about() {
+        for (text, fine) in [
+            ("2026-11-25T00:00:00Z", true),
+            ("9999-12-31T23:59:59Z", true),
+            ("+10000-01-01T00:00:00Z", false),
+            ("-4800-01-01T00:00:00Z", false),
+        ] {
+            let read = within_calendar("/from", Some(text.parse().unwrap()));
+            assert_eq!(read.is_ok(), fine, "{text}");
+        }
+        assert_eq!(within_calendar("/from", None).unwrap(), None);
     }
 
     #[test]

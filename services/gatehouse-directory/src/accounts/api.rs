@@ -2,7 +2,6 @@
 
 use super::{store, users};
 use crate::directory::Directory;
-use crate::refusals::{Clash, Missing, Refused, Stale, Unfit};
 use crate::schemas;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
@@ -10,6 +9,7 @@ use gatehouse_domain::UserId;
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManageAccounts, ReadAccounts};
 use gatehouse_platform::db::DIRECTORY;
+use gatehouse_platform::http::refusals::{Clash, Missing, Refused, Stale, Unfit};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, IfMatch, Page, PageQuery, Problem, etag, idempotency,
 };

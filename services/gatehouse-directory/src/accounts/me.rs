@@ -3,13 +3,13 @@
 use super::{store, users};
 use crate::directory::Directory;
 use crate::reading::Reading;
-use crate::refusals::{Refused, Unfit};
 use crate::{keys, schemas, tenants};
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::{TenantId, UserId};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::SignedIn;
+use gatehouse_platform::http::refusals::{Refused, Unfit};
 use gatehouse_platform::http::{Answer, Problem, ProblemCode, client_address};
 use gatehouse_platform::tenant::Actor;
 use serde::{Deserialize, Serialize};

@@ -2,13 +2,13 @@
 
 use super::store::{self, Wanted};
 use crate::directory::Directory;
-use crate::refusals::{Refused, Unfit};
 use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use gatehouse_domain::AuditEntryId;
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::ReadAudit;
-use gatehouse_platform::http::{Answer, Page, PageQuery, Problem};
+use gatehouse_platform::http::refusals::{Refused, Unfit};
+use gatehouse_platform::http::{Answer, Page, PageQuery, Problem, within_calendar};
 use gatehouse_schema::entities::directory::audit_entries::Model;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -124,7 +124,9 @@ async fn list_audit_entries(
         }
     }
     let limit = page.limit()?;
-    let after = page.position()?;
+    let after: Option<(DateTime<Utc>, _)> = page.position()?;
+    within_calendar("/cursor", after.map(|(at, _)| at))?;
+    let (from, to) = (within_calendar("/from", from)?, within_calendar("/to", to)?);
     let wanted = Wanted {
         subject_id: subject,
         subject_kind,

@@ -5,7 +5,6 @@ use super::view::Device;
 use super::{change, create, presence};
 use crate::directory::Directory;
 use crate::reading::{Reading, present};
-use crate::refusals::{Clash, Missing, Refused, Stale, Unfit};
 use crate::schemas;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use gatehouse_contracts::Wake;
@@ -14,6 +13,7 @@ use gatehouse_domain::{DeviceId, TenantId};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManageDevices, ReadDevices};
 use gatehouse_platform::db::{DIRECTORY, TenantTx};
+use gatehouse_platform::http::refusals::{Clash, Missing, Refused, Stale, Unfit};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, IfMatch, Page, PageQuery, Problem, etag, idempotency,
 };

@@ -5,7 +5,6 @@ use super::{grant, store};
 use crate::audit;
 use crate::directory::Directory;
 use crate::reading::{Reading, present};
-use crate::refusals::{Missing, Refused, Stale, Unfit};
 use crate::schemas;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
@@ -15,6 +14,7 @@ use gatehouse_platform::audit::Deed;
 use gatehouse_platform::auth::power::{ManageAccounts, ReadAccounts};
 use gatehouse_platform::auth::{Caller, api_key};
 use gatehouse_platform::db::DIRECTORY;
+use gatehouse_platform::http::refusals::{Missing, Refused, Stale, Unfit};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, IfMatch, Page, PageQuery, Problem, etag, idempotency,
 };

@@ -4,7 +4,6 @@ use super::{hint, push_base_url, store, terminal_url};
 use crate::audit;
 use crate::directory::Directory;
 use crate::reading::Reading;
-use crate::refusals::{Missing, Refused, Unfit};
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use gatehouse_contracts::{TerminalTokenChanged, Wake};
@@ -13,6 +12,7 @@ use gatehouse_platform::audit::Deed;
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManageAccounts, ReadAccounts};
 use gatehouse_platform::db::DIRECTORY;
+use gatehouse_platform::http::refusals::{Missing, Refused, Unfit};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, Page, PageQuery, Problem, idempotency,
 };

@@ -2,7 +2,6 @@
 
 use super::store;
 use crate::hub::Hub;
-use crate::refusals::{Missing, Refused, Unfit};
 use actix_web::{HttpResponse, delete, get, web};
 use chrono::{DateTime, Utc};
 use gatehouse_domain::DiscoveredDeviceId;
@@ -10,6 +9,7 @@ use gatehouse_platform::audit::{self, Deed};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManageDevices, ReadDevices};
 use gatehouse_platform::db::HUB;
+use gatehouse_platform::http::refusals::{Missing, Refused, Unfit};
 use gatehouse_platform::http::{Answer, Page, PageQuery, Problem};
 use gatehouse_schema::entities::hub::discovered_devices;
 use serde::Serialize;

@@ -4,7 +4,6 @@ use crate::commands::request::read_update_type;
 use crate::commands::schemas;
 use crate::firmware::store::{self, NewFirmware};
 use crate::hub::Hub;
-use crate::refusals::{Missing, Refused, TooLarge, Unfit};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use aws_lc_rs::digest;
@@ -16,6 +15,7 @@ use gatehouse_platform::audit::{self, Deed};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManageDevices, ReadDevices};
 use gatehouse_platform::db::HUB;
+use gatehouse_platform::http::refusals::{Missing, Refused, TooLarge, Unfit};
 use gatehouse_platform::http::{
     Answer, Begun, IdempotencyKey, Page, PageQuery, Problem, ProblemCode, idempotency,
 };

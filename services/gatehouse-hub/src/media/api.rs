@@ -2,10 +2,10 @@
 
 use super::range::{self, Part};
 use crate::hub::Hub;
-use crate::refusals::NoLink;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use chrono::Utc;
+use gatehouse_platform::http::refusals::NoLink;
 use gatehouse_platform::http::{Answer, Problem, ProblemCode};
 use gatehouse_platform::objects::ObjectError;
 use gatehouse_platform::secrets::SecretsError;

@@ -2,9 +2,8 @@
 
 use super::read::{self, Filter, Position};
 use crate::hub::Hub;
-use crate::refusals::{Missing, Refused, Unfit};
 use actix_web::{get, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use gatehouse_domain::record::{
     Mask, Passage, RecordResult, RecordType, TemperatureVerdict, Verification,
 };
@@ -12,7 +11,8 @@ use gatehouse_domain::words::UnknownWord;
 use gatehouse_domain::{DeviceId, PersonId, RecordId};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::ReadRecords;
-use gatehouse_platform::http::{Answer, Page, PageQuery, Problem, ProblemCode};
+use gatehouse_platform::http::refusals::{Missing, Refused, Unfit};
+use gatehouse_platform::http::{Answer, Page, PageQuery, Problem, ProblemCode, within_calendar};
 use gatehouse_schema::entities::hub::records;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -75,8 +75,8 @@ impl RecordQuery {
                 .map(|number| number.replace('\0', "\u{FFFD}")),
             record_type: read_word("/type", self.record_type.as_deref())?,
             result: read_word("/result", self.result.as_deref())?,
-            from: self.from,
-            to: self.to,
+            from: within_calendar("/from", self.from)?,
+            to: within_calendar("/to", self.to)?,
         })
     }
 }
@@ -283,6 +283,7 @@ pub(crate) async fn list_records(
     page: web::Query<PageQuery>,
 ) -> Answer<web::Json<Page<RecordView>>> {
     let (limit, below) = (page.limit()?, page.position::<Position>()?);
+    within_calendar("/cursor", below.map(|below| below.passed_at))?;
     let filter = query.filter()?;
     let tx = hub.kit.db.tenant(caller.scope()).await?;
     let rows = read::list(&tx, filter, below, limit.saturating_add(1)).await?;

@@ -2,13 +2,13 @@
 
 use super::store;
 use crate::hub::Hub;
-use crate::refusals::{Missing, Refused, Unfit};
 use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use gatehouse_domain::DeviceId;
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::ReadDevices;
 use gatehouse_platform::db::TenantTx;
+use gatehouse_platform::http::refusals::{Missing, Refused, Unfit};
 use gatehouse_platform::http::{Answer, Page, PageQuery, Problem};
 use gatehouse_schema::entities::hub::{terminals, unknown_messages};
 use serde::Serialize;

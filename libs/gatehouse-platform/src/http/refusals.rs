@@ -1,7 +1,7 @@
 //! The problems that operations can answer, for the OpenAPI document. Each type stands for one
 //! group of statuses, so that an operation lists exactly those it has.
 
-use gatehouse_platform::http::ProblemBody;
+use super::ProblemBody;
 use std::collections::BTreeMap;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
@@ -19,7 +19,8 @@ fn problem(status: &str, description: &str) -> (String, RefOr<Response>) {
 macro_rules! refusals {
     ($($(#[$meta:meta])* $name:ident { $($status:literal: $description:literal),+ $(,)? })+) => {$(
         $(#[$meta])*
-        pub(crate) struct $name;
+        #[derive(Debug)]
+        pub struct $name;
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
                 BTreeMap::from([$(problem($status, $description)),+])
@@ -36,6 +37,12 @@ refusals! {
         "429": "Too many requests; see Retry-After.",
         "503": "A store is away; the same request may succeed later.",
     }
+    /// What every operation without a credential can answer.
+    Throttled {
+        "401": "Not recognised, or no longer valid.",
+        "429": "Too many attempts; see Retry-After.",
+        "503": "A store is away; the same request may succeed later.",
+    }
     /// The request itself is at fault.
     Unfit {
         "400": "The request cannot be read.",
@@ -44,7 +51,7 @@ refusals! {
     /// The thing is not there.
     Missing { "404": "There is no such thing within the caller's tenant." }
     /// The state does not admit it.
-    Clash { "409": "The present state does not admit this." }
+    Clash { "409": "It exists already, or the present state does not admit this." }
     /// If-Match names another version.
     Stale { "412": "It was changed in the meantime; read it again." }
     /// More bytes than are taken.
