@@ -124,3 +124,23 @@ fn every_crate_takes_the_lints_of_the_workspace() {
         &offences,
     );
 }
+
+#[test]
+fn tests_wait_for_conditions_and_not_for_time() {
+    let word = concat!("time::", "sleep");
+    let offences: Vec<String> = sources()
+        .iter()
+        .filter(|(path, _)| path.starts_with("tests/it/"))
+        .flat_map(|(path, source)| {
+            let lines = source.lines().enumerate();
+            lines
+                .filter(|(_, line)| line.contains(word))
+                .map(|(index, _)| format!("{path}:{}", index + 1))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse(
+        "a pause is too short on a slow machine and too long on a fast one; wait with kit::until:",
+        &offences,
+    );
+}
