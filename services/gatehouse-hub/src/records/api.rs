@@ -3,7 +3,7 @@
 use super::read::{self, Filter, Position};
 use crate::hub::Hub;
 use actix_web::{get, web};
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use gatehouse_domain::record::{
     Mask, Passage, RecordResult, RecordType, TemperatureVerdict, Verification,
 };
