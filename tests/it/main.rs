@@ -1,8 +1,12 @@
 //! Integration tests against the real binary and real Postgres, RabbitMQ, Redis and S3: one test
 //! binary, a module per subject, a fresh tenant per test.
 
+mod accounts;
 mod architecture;
+mod bad_input;
 mod catalogue;
+mod commands;
+mod faults;
 mod goldens;
 mod help;
 mod house_rules;
@@ -14,4 +18,5 @@ mod manifests;
 mod openapi;
 mod repository;
 mod strangers;
+mod terminal_day;
 mod workloads;

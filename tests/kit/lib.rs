@@ -6,11 +6,15 @@
 pub mod api;
 pub mod environment;
 pub mod process;
+pub mod raw;
+pub mod rows;
 pub mod world;
 
 pub use api::{Api, Reply};
 pub use environment::{Environment, services};
 pub use process::Gatehouse;
+pub use raw::RawSocket;
+pub use rows::uuid_of;
 pub use world::{Tenant, World, alone, shared};
 
 use std::time::{Duration, Instant};
