@@ -75,7 +75,8 @@ enum Which {
 }
 
 impl Which {
-    const ALL: [Self; 4] = [Self::Memory, Self::Records, Self::Photos, Self::Door];
+    /// In the order in which they are measured: latency before anything has filled the disk's queue.
+    const ALL: [Self; 4] = [Self::Memory, Self::Door, Self::Records, Self::Photos];
 
     async fn measure(self, options: Options) -> anyhow::Result<Figure> {
         let seconds = |usual| options.seconds.unwrap_or(usual);
@@ -114,6 +115,8 @@ async fn run(options: Options) -> ExitCode {
     };
     let mut outcomes = Vec::new();
     for which in chosen {
+        // What came before must not be written out during this.
+        let _ = std::process::Command::new("sync").status();
         // The kit panics where something is not as it must be; the other figures have their turn still.
         let measured = AssertUnwindSafe(which.measure(options.clone()))
             .catch_unwind()
