@@ -127,15 +127,27 @@ impl Cache {
         Ok(set.is_some())
     }
 
-    /// Ends leases early. Best effort: an error is only counted, the lease ends by itself.
-    pub async fn release(&self, keys: &[String]) {
-        if keys.is_empty() {
+    /// Ends leases early, where this holder still has them: another process may have taken one over.
+    /// Best effort: an error is only counted, the lease ends by itself.
+    pub async fn release(&self, leases: &[(String, String)]) {
+        static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(
+                r"for i, key in ipairs(KEYS) do
+                    if redis.call('GET', key) == ARGV[i] then redis.call('DEL', key) end
+                  end",
+            )
+        });
+        if leases.is_empty() {
             return;
         }
         let Ok(mut connection) = self.connection() else {
             return;
         };
-        let released = in_time(Cmd::del(keys).query_async::<()>(&mut connection)).await;
+        let mut call = RELEASE.prepare_invoke();
+        for (key, holder) in leases {
+            call.key(key).arg(holder);
+        }
+        let released = in_time(call.invoke_async::<()>(&mut connection)).await;
         if released.is_err() {
             metrics::counter!("gatehouse_cache_releases_failed_total").increment(1);
         }

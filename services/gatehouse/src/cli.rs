@@ -19,9 +19,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Every role in one process, for one machine.
-    All(Box<roles::RoleSettings>),
+    All(Box<roles::HubSettings>),
     /// Terminals and what they send: sessions, records, commands, firmware.
-    Hub(Box<roles::RoleSettings>),
+    Hub(Box<roles::HubSettings>),
     /// Tenants, accounts, keys, devices, the audit trail.
     Directory(Box<roles::RoleSettings>),
     /// What records mean for attendance.

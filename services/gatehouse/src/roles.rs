@@ -80,48 +80,23 @@ pub(crate) struct RoleSettings {
     telemetry: TelemetrySettings,
     #[command(flatten)]
     stores: StoreSettings,
+}
+
+/// Settings of a process that terminals connect to.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct HubSettings {
+    #[command(flatten)]
+    role: RoleSettings,
     #[command(flatten)]
     hub: <Hub as Service>::Settings,
 }
 
-/// Which roles a process runs.
+/// A role that no terminal connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Roles {
-    hub: bool,
-    directory: bool,
-    attendance: bool,
-    sync: bool,
-}
-
-impl Roles {
-    const NONE: Self = Self {
-        hub: false,
-        directory: false,
-        attendance: false,
-        sync: false,
-    };
-    pub(crate) const ALL: Self = Self {
-        hub: true,
-        directory: true,
-        attendance: true,
-        sync: true,
-    };
-    pub(crate) const HUB: Self = Self {
-        hub: true,
-        ..Self::NONE
-    };
-    pub(crate) const DIRECTORY: Self = Self {
-        directory: true,
-        ..Self::NONE
-    };
-    pub(crate) const ATTENDANCE: Self = Self {
-        attendance: true,
-        ..Self::NONE
-    };
-    pub(crate) const SYNC: Self = Self {
-        sync: true,
-        ..Self::NONE
-    };
+pub(crate) enum Role {
+    Directory,
+    Attendance,
+    Sync,
 }
 
 /// A service's routes, as they stand in the document.
@@ -222,8 +197,37 @@ async fn no_such_operation() -> Answer<HttpResponse> {
     ))
 }
 
-/// Runs the roles until the process is asked to stop.
-pub(crate) fn run(roles: Roles, settings: RoleSettings) -> anyhow::Result<()> {
+/// Runs every role in this process.
+pub(crate) fn run_all(settings: HubSettings) -> anyhow::Result<()> {
+    let HubSettings { role, hub } = settings;
+    run(role, move |kit| {
+        vec![
+            start::<Directory>(kit, &()),
+            start::<Attendance>(kit, &()),
+            start::<Sync>(kit, &()),
+            // Last: its default service takes over whatever no route has claimed.
+            start::<Hub>(kit, &hub),
+        ]
+    })
+}
+
+/// Runs the hub alone.
+pub(crate) fn run_hub(settings: HubSettings) -> anyhow::Result<()> {
+    let HubSettings { role, hub } = settings;
+    run(role, move |kit| vec![start::<Hub>(kit, &hub)])
+}
+
+/// Runs another role alone.
+pub(crate) fn run_role(role: Role, settings: RoleSettings) -> anyhow::Result<()> {
+    run(settings, move |kit| match role {
+        Role::Directory => vec![start::<Directory>(kit, &())],
+        Role::Attendance => vec![start::<Attendance>(kit, &())],
+        Role::Sync => vec![start::<Sync>(kit, &())],
+    })
+}
+
+/// Runs what `start` makes until the process is asked to stop.
+fn run(settings: RoleSettings, start: impl FnOnce(&Kit) -> Vec<Running>) -> anyhow::Result<()> {
     telemetry::start_logs(&settings.telemetry)?;
     let metrics = telemetry::start_metrics()?;
     actix_web::rt::System::with_tokio_rt(|| {
@@ -236,28 +240,19 @@ pub(crate) fn run(roles: Roles, settings: RoleSettings) -> anyhow::Result<()> {
             .build()
             .expect("a tokio runtime starts")
     })
-    .block_on(serve(roles, settings, metrics))
+    .block_on(serve(settings, metrics, start))
 }
 
-async fn serve(roles: Roles, settings: RoleSettings, metrics: Metrics) -> anyhow::Result<()> {
+async fn serve(
+    settings: RoleSettings,
+    metrics: Metrics,
+    start: impl FnOnce(&Kit) -> Vec<Running>,
+) -> anyhow::Result<()> {
     let kit = settings
         .stores
         .kit(&settings.http, gatehouse_platform::db::DIRECTORY)?;
     let readiness = Readiness::of(&kit, &kit.cancel);
-    let mut running = Vec::new();
-    if roles.directory {
-        running.push(start::<Directory>(&kit, &Default::default()));
-    }
-    if roles.attendance {
-        running.push(start::<Attendance>(&kit, &Default::default()));
-    }
-    if roles.sync {
-        running.push(start::<Sync>(&kit, &Default::default()));
-    }
-    if roles.hub {
-        // Last: its default service takes over whatever no route has claimed.
-        running.push(start::<Hub>(&kit, &settings.hub));
-    }
+    let running = start(&kit);
     let wiring = Wiring {
         routes: running.iter().map(|r| r.routes).collect(),
         data: running.iter().map(|r| r.data.clone()).collect(),

@@ -1,8 +1,8 @@
 //! Lists: an opaque cursor, a hard maximum, no total.
 
 use super::{Answer, Problem};
-use chrono::{DateTime, Datelike, Utc};
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,9 +66,10 @@ impl PageQuery {
 /// A problem where the year has not four digits.
 pub fn within_calendar(pointer: &str, at: Option<DateTime<Utc>>) -> Answer<Option<DateTime<Utc>>> {
     match at {
-        Some(at) if !(0..=9999).contains(&at.year()) => {
-            Err(Problem::invalid(pointer, "must lie between the years 0000 and 9999"))
-        }
+        Some(at) if !(0..=9999).contains(&at.year()) => Err(Problem::invalid(
+            pointer,
+            "must lie between the years 0000 and 9999",
+        )),
         within => Ok(within),
     }
 }

@@ -24,11 +24,14 @@ async fn a_lease_is_seen_until_it_is_released() {
         [Some("node 1".to_owned()), Some("node 2".to_owned()), None]
     );
     assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
-    cache.release(&keys[..1]).await;
+    // Who does not hold it does not end it.
+    cache.release(&[(keys[0].clone(), "node 2".to_owned())]).await;
+    assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
+    cache.release(&leases[..1]).await;
     assert!(cache.claim(&keys[0], "node 3", ttl).await.unwrap());
     let held = cache.held(&keys[..1]).await.unwrap();
     assert_eq!(held, [Some("node 3".to_owned())]);
-    cache.release(&keys).await;
+    cache.release(&leases).await;
 }
 
 #[tokio::test]

@@ -15,11 +15,14 @@ use gatehouse_platform::tenant::TenantScope;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// The walk over all sockets.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// Terminals that come within this time are told to others together.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How long a lease holds.
 const LEASE: Duration = Duration::from_secs(120);
 /// A lease older than this is renewed.
@@ -38,18 +41,31 @@ const WAITING: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     ended: Mutex<Vec<Sighting>>,
-    released: Mutex<Vec<String>>,
+    released: Mutex<Vec<(String, String)>>,
+    /// Somebody came: their lease is taken soon, and not only at the next second.
+    came: Notify,
 }
 
 impl Notes {
+    /// A session began.
+    pub(super) fn began(&self) {
+        self.came.notify_one();
+    }
+
     /// A session ended. Where it still spoke for its terminal, its lease ends with it.
-    pub(super) fn ended(&self, link: &Link, terminal: &Terminal, close: Close, spoke: bool) {
-        if spoke && close != Close::Replaced {
-            let key = lease_key(terminal.tenant(), terminal.device);
+    pub(super) fn ended(
+        &self,
+        node: &str,
+        link: &Link,
+        terminal: &Terminal,
+        close: Close,
+        spoke: bool,
+    ) {
+        if spoke {
             self.released
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(key);
+                .push(lease(node, link, terminal));
         }
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() < WAITING {
@@ -79,6 +95,12 @@ pub(crate) fn lease_key(tenant: TenantId, device: DeviceId) -> String {
         tenant.uuid().as_simple(),
         device.uuid().as_simple()
     )
+}
+
+/// A session's lease: the key, and who holds it.
+fn lease(node: &str, link: &Link, terminal: &Terminal) -> (String, String) {
+    let holder = format!("{node}:{}", link.session);
+    (lease_key(terminal.tenant(), terminal.device), holder)
 }
 
 impl Hub {
@@ -157,8 +179,13 @@ pub(super) fn sweep_task(hub: &Arc<Hub>) -> Task {
     Task::new("hub.sweep", move |cancel| async move {
         let mut second = tokio::time::interval(SWEEP_EVERY);
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while cancel.run_until_cancelled(second.tick()).await.is_some() {
-            sweep(&hub);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                _ = second.tick() => sweep(&hub),
+                // Who comes in the same moment shares a round trip.
+                () = hub.notes.came.notified() => tokio::time::sleep(TOGETHER).await,
+            }
             renew(&hub).await;
         }
         release(&hub).await;
@@ -199,9 +226,8 @@ async fn renew(hub: &Hub) {
         })
         .filter_map(|link| {
             let terminal = link.terminal()?;
-            let key = lease_key(terminal.tenant(), terminal.device);
-            let holder = format!("{}:{}", hub.kit.node, link.session);
-            Some((link, (key, holder)))
+            let lease = lease(&hub.kit.node, &link, terminal);
+            Some((link, lease))
         })
         .collect();
     for part in due.chunks(PIPELINE) {

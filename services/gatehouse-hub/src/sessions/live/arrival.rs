@@ -100,6 +100,7 @@ impl Live {
         if self.tenant_pace.is_none() {
             self.tenant_pace = Some(self.hub.gate.pace_of(tenant_id));
         }
+        self.hub.notes.began();
         metrics::counter!("gatehouse_terminal_registrations_total").increment(1);
         self.hub.kit.bus.wake(Wake::SessionBegan {
             tenant_id,

@@ -18,7 +18,9 @@ impl Live {
             .increment(1);
         let spoke = this.hub.registry.unsettle(&this.link);
         if let Some(terminal) = this.link.terminal() {
-            this.hub.notes.ended(&this.link, terminal, close, spoke);
+            this.hub
+                .notes
+                .ended(&this.hub.kit.node, &this.link, terminal, close, spoke);
             tracing::debug!(session = this.link.session, device = %terminal.device, reason = close.reason(), "a session ended");
         }
         let goodbye = this.socket.close(Some(close.frame()));
