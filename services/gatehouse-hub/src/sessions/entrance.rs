@@ -19,6 +19,8 @@ const HOLDS: Duration = Duration::from_secs(10);
 const MOST: usize = 10_000;
 /// Look-ups at the same time.
 const AT_ONCE: usize = 4;
+/// After a failure nobody asks for this long: whoever comes hears at once that it is too early.
+const AWAY: Duration = Duration::from_secs(1);
 /// Longer than any token.
 const TOKEN_MAX_BYTES: usize = 128;
 
@@ -30,20 +32,26 @@ type Answers = HashMap<Vec<u8>, (Instant, Option<Entrance>)>;
 pub(super) struct Entrances {
     answers: Mutex<Answers>,
     turns: Semaphore,
+    away_until: Mutex<Option<Instant>>,
 }
+
+/// The database is away; whoever comes is to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotNow;
 
 impl Default for Entrances {
     fn default() -> Self {
         Self {
             answers: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
+            away_until: Mutex::default(),
         }
     }
 }
 
 impl Entrances {
     /// Whose token it is; `None` where nobody's.
-    pub(super) async fn find(&self, hub: &Hub, token: &str) -> Result<Option<Entrance>, DbError> {
+    pub(super) async fn find(&self, hub: &Hub, token: &str) -> Result<Option<Entrance>, NotNow> {
         if token.is_empty() || token.len() > TOKEN_MAX_BYTES {
             return Ok(None);
         }
@@ -56,7 +64,12 @@ impl Entrances {
         if let Some(known) = self.known(&hash) {
             return Ok(known);
         }
-        let (found, holds) = look_up(hub, &hash).await?;
+        if self.is_away() {
+            return Err(NotNow);
+        }
+        let (found, holds) = look_up(hub, &hash)
+            .await
+            .map_err(|error| self.note_away(&error))?;
         let now = Instant::now();
         let mut answers = self.lock();
         if answers.len() >= MOST {
@@ -67,6 +80,23 @@ impl Entrances {
         }
         answers.insert(hash, (now + holds, found));
         Ok(found)
+    }
+
+    fn is_away(&self) -> bool {
+        let away_until = self
+            .away_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        away_until.is_some_and(|until| until > Instant::now())
+    }
+
+    fn note_away(&self, error: &DbError) -> NotNow {
+        tracing::warn!(%error, "terminals' tokens cannot be looked up");
+        *self
+            .away_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + AWAY);
+        NotNow
     }
 
     /// Something changed about tokens: everything is looked up again.

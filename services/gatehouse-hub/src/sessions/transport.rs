@@ -45,12 +45,10 @@ async fn by_token(
         )
         .into());
     }
-    let found = hub
-        .gate
-        .entrances
-        .find(&hub, &token)
-        .await
-        .map_err(Problem::from)?;
+    let Ok(found) = hub.gate.entrances.find(&hub, &token).await else {
+        refused("database");
+        return Err(later("The database is not available at the moment.", 2));
+    };
     let Some(entrance) = found else {
         refused("token");
         return Err(Problem::new(

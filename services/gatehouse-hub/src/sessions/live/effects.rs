@@ -1,6 +1,6 @@
 //! What the machine decided, carried out: frames out, uploads and chores on their way.
 
-use super::{Done, Live, SEND_WITHIN};
+use super::{CHORES_WAITING, Done, Live, SEND_WITHIN, UPLOADS_AT_ONCE};
 use crate::commands::dispatch::Dispatch;
 use crate::records::upload;
 use crate::sessions::chores::{self, Chore};
@@ -33,6 +33,9 @@ impl Live {
                 }
                 Effect::Progress { ticket, progress } => {
                     self.chore(Chore::Progress(chores::command_of(ticket), progress));
+                }
+                Effect::PersonListed { .. } if self.chores.len() >= CHORES_WAITING => {
+                    noted("person_lost")
                 }
                 Effect::PersonListed { ticket, person } => {
                     self.chore(Chore::Person(chores::command_of(ticket), person));
@@ -92,6 +95,12 @@ impl Live {
         let Some(terminal) = self.link.terminal().cloned() else {
             return;
         };
+        if self.uploads >= UPLOADS_AT_ONCE {
+            // A store is away. It comes again.
+            metrics::counter!("gatehouse_records_unacknowledged_total", "store" => "full")
+                .increment(1);
+            return;
+        }
         self.uploads += 1;
         let photos = [&record.recognition_photo, &record.compare_photo];
         let bytes = photos

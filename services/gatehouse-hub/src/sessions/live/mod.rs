@@ -31,9 +31,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Uploads of one terminal that are being stored at the same time; beyond, the socket is read later.
-const UPLOADS_AT_ONCE: usize = 4;
+const UPLOADS_AT_ONCE: usize = 16;
 /// Chores of one terminal that wait; beyond, the socket is read later.
-const CHORES_WAITING: usize = 64;
+const CHORES_WAITING: usize = 16;
+/// Later at most by this: a store is away then, and the terminal must hear that its connection is
+/// alive. Records beyond are left unanswered meanwhile; the terminal uploads them again.
+const FULL_FOR: Duration = Duration::from_secs(1);
 /// A terminal that takes nothing for this long is given up.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 
@@ -71,6 +74,8 @@ struct Live {
     tenant_pace: Option<Arc<Pace>>,
     /// The socket is read again at this time.
     paused_until: Option<Instant>,
+    /// As much is being stored as may be since this time.
+    full_since: Option<Instant>,
     /// What has begun is stored until this time, then the socket is closed.
     drains_until: Option<Instant>,
     /// Given back when the terminal has registered.
@@ -120,6 +125,7 @@ impl Live {
             look: false,
             sent: false,
             paused_until: None,
+            full_since: None,
             drains_until: None,
             knock,
             closing: None,
@@ -130,8 +136,9 @@ impl Live {
         loop {
             let look_at_ms = self.machine.next_tick_at_ms().unwrap_or(i64::MAX);
             self.link.look_at_ms.store(look_at_ms, Ordering::Relaxed);
+            self.note_full();
             let (reading, working) = (self.reads(), !self.work.is_empty());
-            let resumes_at = self.paused_until.or(self.drains_until);
+            let resumes_at = self.resumes_at();
             let link = self.link.clone();
             let step = tokio::select! {
                 biased;
@@ -145,7 +152,9 @@ impl Live {
                 Step::Signals(signals) => Box::pin(self.on_signals(signals)).await,
                 Step::Done(Some(done)) => Box::pin(self.on_done(done)).await,
                 Step::Done(None) => {}
-                Step::Resumed => self.paused_until = None,
+                Step::Resumed => {
+                    self.paused_until = self.paused_until.filter(|until| *until > Instant::now())
+                }
                 Step::Frame(Some(Ok(message))) => Box::pin(self.on_message(message)).await,
                 Step::Frame(Some(Err(error))) => self.closing = Some(Close::of(&error)),
                 Step::Frame(None) => self.closing = Some(Close::Gone),
@@ -156,12 +165,35 @@ impl Live {
         }
     }
 
+    /// Whether as much is being stored as may be.
+    fn is_full(&self) -> bool {
+        self.uploads >= UPLOADS_AT_ONCE || self.chores.len() >= CHORES_WAITING
+    }
+
+    fn note_full(&mut self) {
+        if !self.is_full() {
+            self.full_since = None;
+        } else if self.full_since.is_none() {
+            self.full_since = Some(Instant::now());
+        }
+    }
+
     /// Whether the socket is read now.
     fn reads(&self) -> bool {
-        self.uploads < UPLOADS_AT_ONCE
-            && self.chores.len() < CHORES_WAITING
-            && self.paused_until.is_none()
-            && self.drains_until.is_none()
+        let held_back = self
+            .full_since
+            .is_some_and(|since| since.elapsed() < FULL_FOR);
+        !held_back && self.paused_until.is_none() && self.drains_until.is_none()
+    }
+
+    /// When to look again, if nothing happens before.
+    fn resumes_at(&self) -> Option<Instant> {
+        let until_read = self.full_since.map(|since| since + FULL_FOR);
+        let held_back = until_read.filter(|until| *until > Instant::now());
+        [self.paused_until, self.drains_until, held_back]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether everything that had begun before the stop is stored, or has had its time.
