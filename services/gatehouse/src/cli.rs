@@ -19,9 +19,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Every role in one process, for one machine.
-    All(Box<roles::HubSettings>),
+    All(Box<roles::TerminalRoleSettings>),
     /// Terminals and what they send: sessions, records, commands, firmware.
-    Hub(Box<roles::HubSettings>),
+    Hub(Box<roles::TerminalRoleSettings>),
     /// Tenants, accounts, keys, devices, the audit trail.
     Directory(Box<roles::RoleSettings>),
     /// What records mean for attendance.

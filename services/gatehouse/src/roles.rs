@@ -84,7 +84,7 @@ pub(crate) struct RoleSettings {
 
 /// Settings of a process that terminals connect to.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct HubSettings {
+pub(crate) struct TerminalRoleSettings {
     #[command(flatten)]
     role: RoleSettings,
     #[command(flatten)]
@@ -198,8 +198,8 @@ async fn no_such_operation() -> Answer<HttpResponse> {
 }
 
 /// Runs every role in this process.
-pub(crate) fn run_all(settings: HubSettings) -> anyhow::Result<()> {
-    let HubSettings { role, hub } = settings;
+pub(crate) fn run_all(settings: TerminalRoleSettings) -> anyhow::Result<()> {
+    let TerminalRoleSettings { role, hub } = settings;
     run(role, move |kit| {
         vec![
             start::<Directory>(kit, &()),
@@ -212,8 +212,8 @@ pub(crate) fn run_all(settings: HubSettings) -> anyhow::Result<()> {
 }
 
 /// Runs the hub alone.
-pub(crate) fn run_hub(settings: HubSettings) -> anyhow::Result<()> {
-    let HubSettings { role, hub } = settings;
+pub(crate) fn run_hub(settings: TerminalRoleSettings) -> anyhow::Result<()> {
+    let TerminalRoleSettings { role, hub } = settings;
     run(role, move |kit| vec![start::<Hub>(kit, &hub)])
 }
 
