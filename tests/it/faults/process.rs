@@ -2,12 +2,14 @@
 //! killed with commands under way; asked to stop.
 
 use super::traffic::{Traffic, closes};
+use futures_util::FutureExt;
 use gatehouse_simulator::{Answer, Event, Pass, Respond, Terminal, TerminalProfile};
 use kit::process::Gatehouse;
 use kit::until;
 use kit::world::{Tenant, fresh_sn};
 use serde_json::{Value, json};
 use sqlx::{Executor, PgPool};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -27,28 +29,50 @@ async fn stored(pool: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// Makes the commit of this tenant's records take a second, for as long as it lives.
-struct SlowCommit {
+/// Holds up the commit of this tenant's records: a deferred trigger waits for a lock that this holds.
+struct HeldCommit {
     pool: PgPool,
     name: String,
+    lock: i64,
 }
 
-impl SlowCommit {
+impl HeldCommit {
     async fn of(tenant: &Tenant) -> Self {
         let pool = tenant.rows().await;
-        let name = format!("slow_{}", tenant.uuid().simple());
+        let id = tenant.uuid();
+        let (name, lock) = (format!("held_{}", id.simple()), i64::from(id.as_fields().0));
         let sql = format!(
-            "create function hub.{name}() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$; \
+            "create function hub.{name}() returns trigger language plpgsql as \
+               $$ begin perform pg_advisory_xact_lock({lock}); return null; end $$; \
              grant execute on function hub.{name}() to public; \
              create constraint trigger {name} after insert on hub.records deferrable initially deferred \
-             for each row when (new.tenant_id = '{}') execute function hub.{name}()",
-            tenant.uuid()
+               for each row when (new.tenant_id = '{id}') execute function hub.{name}(); \
+             select pg_advisory_lock({lock})"
         );
         pool.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-        Self { pool, name }
+        Self { pool, name, lock }
     }
 
-    async fn end(self) {
+    /// Waits until a commit is held up.
+    async fn holds(&self) {
+        until("a commit to be under way", SOON, || async {
+            let sql = "select count(*) from pg_locks where locktype = 'advisory' and objid = $1::bigint::oid and not granted";
+            let waiting: i64 = sqlx::query_scalar(sql).bind(self.lock).fetch_one(&self.pool).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+    }
+
+    async fn let_go(&self) {
+        let unlock = format!("select pg_advisory_unlock({})", self.lock);
+        self.pool
+            .execute(sqlx::AssertSqlSafe(unlock))
+            .await
+            .unwrap();
+    }
+
+    async fn remove(self) {
+        self.let_go().await;
         let sql = format!("drop function hub.{} cascade", self.name);
         self.pool.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
     }
@@ -101,32 +125,29 @@ async fn a_kill_between_upload_and_acknowledgement_loses_and_doubles_nothing() {
     assert_eq!(stored(&pool).await, 2);
 
     // After it: the database commits, and nobody is left to say so.
-    let slow = SlowCommit::of(&tenant).await;
     let from = terminal.event_count();
-    let upload = tokio::spawn(async move {
-        let ack = terminal
-            .pass_until_accepted(Pass::staff("1", "after the commit"))
-            .await
-            .unwrap();
-        (terminal, ack)
-    });
-    until("the commit to be under way", SOON, || async {
-        let committing: i64 = sqlx::query_scalar(
-            "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and query ilike 'commit%' and pid <> pg_backend_pid()",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-        (committing > 0).then_some(())
+    let held = HeldCommit::of(&tenant).await;
+    let killed = AssertUnwindSafe(async {
+        let upload = tokio::spawn(async move {
+            let pass = Pass::staff("1", "after the commit");
+            let ack = terminal.pass_until_accepted(pass).await.unwrap();
+            (terminal, ack)
+        });
+        held.holds().await;
+        assert_eq!(stored(&pool).await, 2);
+        hub.kill();
+        held.let_go().await;
+        until("the commit to end", SOON, || async {
+            (stored(&pool).await == 3).then_some(())
+        })
+        .await;
+        upload
     })
+    .catch_unwind()
     .await;
-    assert_eq!(stored(&pool).await, 2);
-    hub.kill();
-    until("the commit to end", SOON, || async {
-        (stored(&pool).await == 3).then_some(())
-    })
-    .await;
-    slow.end().await;
+    // Whatever happened: others use this table, too.
+    held.remove().await;
+    let upload = killed.unwrap_or_else(|panic| resume_unwind(panic));
     hub.restart().await;
     let (terminal, ack) = tokio::time::timeout(SOON, upload).await.unwrap().unwrap();
     assert!(ack.is_accepted());
@@ -240,7 +261,7 @@ async fn asked_to_stop_it_says_goodbye_and_owes_nothing() {
     for terminal in &idle {
         let closed = |event: &Event| matches!(event, Event::Closed { .. });
         terminal.wait_for(SOON, closed).await.unwrap();
-        assert_eq!(closes(terminal), [Some(1012)]);
+        assert_eq!(closes(terminal), vec![(Some(1012), "restart".to_owned())]);
     }
     let mut unregistered = unregistered;
     assert_eq!(unregistered.closed().await, 1012);
@@ -248,6 +269,6 @@ async fn asked_to_stop_it_says_goodbye_and_owes_nothing() {
     traffic.flows().await;
     let terminals = traffic.reckon().await;
     for terminal in &terminals {
-        assert_eq!(closes(terminal), [Some(1012)]);
+        assert_eq!(closes(terminal), vec![(Some(1012), "restart".to_owned())]);
     }
 }

@@ -52,7 +52,7 @@ impl Traffic {
             let profile = TerminalProfile {
                 resend_after: Duration::from_millis(700),
                 reconnect: (Duration::from_millis(50), Duration::from_millis(400)),
-                keep_alive_every: Duration::from_secs(2),
+                keep_alive_every: Duration::from_secs(5),
                 ..TerminalProfile::new(&tenant.terminal_url, &sn)
             };
             let terminal = Terminal::spawn_reconnecting(profile);
@@ -210,14 +210,14 @@ async fn fetch_some(tenant: &Tenant, records: &[Value]) {
     }
 }
 
-/// How often a terminal's connection ended, and with which codes.
-pub(super) fn closes(terminal: &Terminal) -> Vec<Option<u16>> {
-    let codes = terminal
+/// How often a terminal's connection ended, with which codes and why.
+pub(super) fn closes(terminal: &Terminal) -> Vec<(Option<u16>, String)> {
+    let closes = terminal
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Closed { code, .. } => Some(code),
+            Event::Closed { code, reason } => Some((code, reason)),
             _ => None,
         });
-    codes.collect()
+    closes.collect()
 }
