@@ -67,7 +67,7 @@ async fn send(api: &Api, operation: &Operation, fill: impl Fn(&str) -> String) -
             api.send_bytes(
                 operation.method.clone(),
                 &path,
-                "application/octet-stream",
+                Some("application/octet-stream"),
                 bytes,
             )
             .await
@@ -157,7 +157,7 @@ impl Household {
             .send_bytes(
                 Method::POST,
                 &format!("/v1/firmware?name={mark}&version=1&update_type=application"),
-                "application/octet-stream",
+                Some("application/octet-stream"),
                 b"firmware",
             )
             .await

@@ -46,7 +46,7 @@ impl Gatehouse {
     /// Waits for `/readyz`.
     pub async fn wait_ready(&self) {
         let url = format!("{}/readyz", self.base_url);
-        let http = reqwest::Client::new();
+        let http = crate::api::client();
         until(
             &format!("{} ready on {}", self.role, self.base_url),
             Duration::from_secs(60),

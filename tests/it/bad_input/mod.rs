@@ -3,10 +3,11 @@
 //! Deliberately absent: what is merely unusual (`terminal_day::frames`), and the decoder by itself
 //! (gatehouse-proto-terminal, with properties and a fuzz target).
 
-mod api;
+mod bodies;
 mod floods;
 mod frames;
 mod pictures;
+mod queries;
 
 use gatehouse_simulator::{Event, Pass, Terminal, TerminalProfile};
 use kit::world::{Tenant, fresh_sn};
@@ -39,7 +40,10 @@ impl Neighbour {
         );
         let (stops, acknowledges) = (stop.clone(), acknowledged.clone());
         let task = tokio::spawn(async move {
+            // Several of them run at once, on a machine that others need, too.
+            let mut people = tokio::time::interval(Duration::from_millis(50));
             while !stops.load(Ordering::Relaxed) {
+                people.tick().await;
                 let ack = terminal
                     .pass(Pass::stranger())
                     .await

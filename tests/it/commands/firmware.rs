@@ -3,24 +3,14 @@
 use super::{SOON, carry_out, end_of, give, terminal};
 use gatehouse_simulator::{Event, Upgrade};
 use kit::Api;
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
 use std::time::Duration;
 
 async fn upload(api: &Api, query: &str, body: Vec<u8>) -> kit::Reply {
-    let request = reqwest::Client::new()
-        .post(format!("{}/v1/firmware?{query}", api.base_url))
-        .bearer_auth(api.bearer.as_deref().unwrap())
-        .header("Content-Type", "application/octet-stream")
-        .body(body);
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.bytes().await.unwrap().to_vec();
-    kit::Reply {
-        status,
-        headers,
-        json: serde_json::from_slice(&body).unwrap_or(Value::Null),
-        body,
-    }
+    let path = format!("/v1/firmware?{query}");
+    api.send_bytes(Method::POST, &path, Some("application/octet-stream"), &body)
+        .await
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const TOLD: Duration = Duration::from_secs(15);
 
 /// Waits until `/readyz` says this of a store; and that nothing else is wrong with the process.
 async fn told(hub: &Gatehouse, store: &str, health: &str) {
-    let http = reqwest::Client::new();
+    let http = kit::api::client();
     until(
         &format!("/readyz to say that {store} is {health}"),
         TOLD,

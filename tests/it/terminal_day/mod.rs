@@ -8,6 +8,7 @@ mod admission;
 mod clock;
 mod door;
 mod frames;
+mod lists;
 mod records;
 mod repeats;
 mod sessions;
