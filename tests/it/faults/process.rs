@@ -127,12 +127,12 @@ async fn a_kill_between_upload_and_acknowledgement_loses_and_doubles_nothing() {
     // After it: the database commits, and nobody is left to say so.
     let from = terminal.event_count();
     let held = HeldCommit::of(&tenant).await;
+    let upload = tokio::spawn(async move {
+        let pass = Pass::staff("1", "after the commit");
+        let ack = terminal.pass_until_accepted(pass).await.unwrap();
+        (terminal, ack)
+    });
     let killed = AssertUnwindSafe(async {
-        let upload = tokio::spawn(async move {
-            let pass = Pass::staff("1", "after the commit");
-            let ack = terminal.pass_until_accepted(pass).await.unwrap();
-            (terminal, ack)
-        });
         held.holds().await;
         assert_eq!(stored(&pool).await, 2);
         hub.kill();
@@ -141,13 +141,12 @@ async fn a_kill_between_upload_and_acknowledgement_loses_and_doubles_nothing() {
             (stored(&pool).await == 3).then_some(())
         })
         .await;
-        upload
     })
     .catch_unwind()
     .await;
     // Whatever happened: others use this table, too.
     held.remove().await;
-    let upload = killed.unwrap_or_else(|panic| resume_unwind(panic));
+    killed.unwrap_or_else(|panic| resume_unwind(panic));
     hub.restart().await;
     let (terminal, ack) = tokio::time::timeout(SOON, upload).await.unwrap().unwrap();
     assert!(ack.is_accepted());
