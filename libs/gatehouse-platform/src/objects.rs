@@ -173,15 +173,15 @@ impl Objects {
     /// # Errors
     /// [`ObjectError`].
     pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), ObjectError> {
-        self.client
+        let put = self
+            .client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
             .content_type(content_type)
-            .body(ByteStream::from(body))
-            .send()
-            .await
-            .map_err(sorted)?;
+            .body(ByteStream::from(body));
+        // The SDK's future has some ten kilobytes; in a box, only those pay for it who put.
+        Box::pin(put.send()).await.map_err(sorted)?;
         Ok(())
     }
 
@@ -190,14 +190,8 @@ impl Objects {
     /// # Errors
     /// [`ObjectError`].
     pub async fn get(&self, key: &str) -> Result<Object, ObjectError> {
-        let answer = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .send()
-            .await
-            .map_err(sorted)?;
+        let get = self.client.get_object().bucket(&self.bucket).key(key);
+        let answer = Box::pin(get.send()).await.map_err(sorted)?;
         let content_type = answer
             .content_type()
             .unwrap_or("application/octet-stream")

@@ -25,7 +25,9 @@ async fn a_lease_is_seen_until_it_is_released() {
     );
     assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
     // Who does not hold it does not end it.
-    cache.release(&[(keys[0].clone(), "node 2".to_owned())]).await;
+    cache
+        .release(&[(keys[0].clone(), "node 2".to_owned())])
+        .await;
     assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
     cache.release(&leases[..1]).await;
     assert!(cache.claim(&keys[0], "node 3", ttl).await.unwrap());

@@ -192,3 +192,23 @@ impl Link {
             .take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn signals_that_come_together_are_taken_together_and_once() {
+        let link = Link::new(1, Entrance::AnyPath, None);
+        link.signal(Signal::Nudge);
+        link.signal(Signal::Nudge);
+        link.signal(Signal::Drain);
+        let taken = link.signalled().await;
+        assert!(taken.has(Signal::Nudge) && taken.has(Signal::Drain));
+        assert!(!taken.has(Signal::Replaced));
+        let again = tokio::time::timeout(std::time::Duration::from_millis(20), link.signalled());
+        assert!(again.await.is_err());
+        link.signal(Signal::Tick);
+        assert!(link.signalled().await.has(Signal::Tick));
+    }
+}

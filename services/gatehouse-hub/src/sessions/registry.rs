@@ -126,3 +126,61 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::sessions::link::Entrance;
+    use gatehouse_domain::TerminalTokenId;
+    use uuid::Uuid;
+
+    fn tenant(n: u128) -> TenantId {
+        TenantId::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn by_token(session: i64, of: u128) -> Arc<Link> {
+        let entrance = Entrance::Token {
+            tenant: tenant(of),
+            token: TerminalTokenId::from_uuid(Uuid::from_u128(7)),
+        };
+        Arc::new(Link::new(session, entrance, None))
+    }
+
+    #[test]
+    fn a_tenant_has_as_many_sockets_as_it_may_and_others_do_not_suffer() {
+        let registry = Registry::default();
+        let (first, second) = (by_token(1, 1), by_token(2, 1));
+        registry.enter(&first, 2).unwrap();
+        registry.enter(&second, 2).unwrap();
+        assert_eq!(registry.enter(&by_token(3, 1), 2), Err(Full));
+        registry.enter(&by_token(4, 2), 2).unwrap();
+        assert_eq!(registry.len(), 3);
+        registry.leave(&first);
+        registry.enter(&by_token(5, 1), 2).unwrap();
+        assert_eq!(registry.enter(&by_token(6, 1), 2), Err(Full));
+    }
+
+    #[test]
+    fn who_was_refused_takes_nothing_away_when_leaving() {
+        let registry = Registry::default();
+        registry.enter(&by_token(1, 1), 1).unwrap();
+        let refused = by_token(2, 1);
+        assert_eq!(registry.enter(&refused, 1), Err(Full));
+        registry.leave(&refused);
+        assert_eq!(registry.enter(&by_token(3, 1), 1), Err(Full));
+    }
+
+    #[test]
+    fn a_socket_of_any_path_counts_for_nobody_before_it_registers() {
+        let registry = Registry::default();
+        for session in 0..10 {
+            let link = Arc::new(Link::new(session, Entrance::AnyPath, None));
+            registry.enter(&link, 1).unwrap();
+            assert!(registry.settle(&link, 1).unwrap().is_none());
+        }
+        assert_eq!(registry.len(), 10);
+        let device = DeviceId::from_uuid(Uuid::from_u128(9));
+        assert!(!registry.nudge(tenant(1), device));
+    }
+}
