@@ -9,9 +9,28 @@ mod process;
 mod stores;
 mod traffic;
 
-/// Stops or starts a store without holding up the traffic.
-async fn services(words: &'static [&'static str]) {
-    tokio::task::spawn_blocking(|| kit::services(words))
-        .await
-        .expect("services.sh did what it was told");
+/// A store that was stopped. It comes back when this is dropped at the latest, so that a failing test
+/// takes it away from nobody else.
+struct Away(&'static str);
+
+impl Away {
+    /// Stops a store, without holding up the traffic.
+    async fn take(store: &'static str) -> Self {
+        let stop = move || kit::services(&["stop", store]);
+        tokio::task::spawn_blocking(stop).await.expect("it stops");
+        Self(store)
+    }
+
+    /// Starts it again.
+    async fn bring_back(self) {
+        tokio::task::spawn_blocking(move || drop(self))
+            .await
+            .expect("it starts");
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        kit::services(&["start", self.0]);
+    }
 }

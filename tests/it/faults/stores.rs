@@ -1,6 +1,6 @@
 //! Postgres, RabbitMQ, Redis and S3, each stopped and started while people pass.
 
-use super::services;
+use super::Away;
 use super::traffic::{Traffic, closes};
 use crate::terminal_day::SOON;
 use gatehouse_simulator::{Terminal, TerminalProfile};
@@ -62,16 +62,16 @@ async fn each_store_goes_away_under_traffic_and_nothing_is_lost_or_doubled() {
     traffic.flows().await;
 
     // Redis: presence and limits are counted by the process alone; nobody at a door notices.
-    services(&["stop", "redis"]).await;
+    let redis = Away::take("redis").await;
     told(&hub, "redis", "down").await;
     traffic.flows().await;
     assert_eq!(give("open_door").await.expect(201)["state"], "succeeded");
     tenant.api.get("/v1/devices").await.expect(200);
-    services(&["start", "redis"]).await;
+    redis.bring_back().await;
     told(&hub, "redis", "up").await;
 
     // RabbitMQ: events wait in the outbox.
-    services(&["stop", "rabbitmq"]).await;
+    let rabbitmq = Away::take("rabbitmq").await;
     told(&hub, "rabbitmq", "down").await;
     traffic.flows().await;
     assert_eq!(give("open_door").await.expect(201)["state"], "succeeded");
@@ -80,11 +80,11 @@ async fn each_store_goes_away_under_traffic_and_nothing_is_lost_or_doubled() {
         .await
         .unwrap();
     assert!(waiting > 0, "events wait in the outbox");
-    services(&["start", "rabbitmq"]).await;
+    rabbitmq.bring_back().await;
     told(&hub, "rabbitmq", "up").await;
 
     // S3: records with pictures are not acknowledged; the others are.
-    services(&["stop", "s3"]).await;
+    let s3 = Away::take("s3").await;
     told(&hub, "s3", "down").await;
     let before = traffic.acknowledged();
     until("records without pictures to go on", SOON, || async {
@@ -101,12 +101,12 @@ async fn each_store_goes_away_under_traffic_and_nothing_is_lost_or_doubled() {
         (&picture["state"], &picture["error"]["code"]),
         (&json!("failed"), &json!("picture_not_kept"))
     );
-    services(&["start", "s3"]).await;
+    s3.bring_back().await;
     told(&hub, "s3", "up").await;
     traffic.flows().await;
 
     // Postgres: nothing is acknowledged, nobody is sent away, the API says to come again.
-    services(&["stop", "postgres"]).await;
+    let postgres = Away::take("postgres").await;
     told(&hub, "postgres", "down").await;
     let before = traffic.acknowledged();
     let away = tenant.api.get("/v1/records").await;
@@ -126,7 +126,7 @@ async fn each_store_goes_away_under_traffic_and_nothing_is_lost_or_doubled() {
         before,
         "a record was acknowledged that cannot be stored"
     );
-    services(&["start", "postgres"]).await;
+    postgres.bring_back().await;
     told(&hub, "postgres", "up").await;
     traffic.flows().await;
 
