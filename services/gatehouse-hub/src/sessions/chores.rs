@@ -44,8 +44,11 @@ pub(super) enum Outcomes {
     Told,
     /// A command to send.
     Send(Box<Dispatch>),
-    /// No command waits.
-    NoneWaits,
+    /// No command waits; where only urgent ones were asked for, others may.
+    NoneWaits {
+        /// Only urgent ones were asked for.
+        urgent_only: bool,
+    },
 }
 
 /// A ticket of the session's machine is the command's UUID.
@@ -85,7 +88,8 @@ pub(super) async fn run(hub: &Hub, terminal: &Terminal, session: i64, chore: Cho
             }
         }
     }
-    Outcomes::NoneWaits
+    // Nothing is known of commands that wait; whoever looked looks again.
+    Outcomes::Told
 }
 
 async fn attempt(
@@ -98,9 +102,11 @@ async fn attempt(
     match chore {
         Chore::Next { urgent_only } => {
             let next = dispatch::next(hub, scope, device, session, urgent_only).await?;
-            return Ok(next.map_or(Outcomes::NoneWaits, |dispatch| {
-                Outcomes::Send(Box::new(dispatch))
-            }));
+            return Ok(
+                next.map_or(Outcomes::NoneWaits { urgent_only }, |dispatch| {
+                    Outcomes::Send(Box::new(dispatch))
+                }),
+            );
         }
         Chore::GiveBack(command) => dispatch::give_back(hub, scope, command, session).await?,
         Chore::Progress(command, progress) => {

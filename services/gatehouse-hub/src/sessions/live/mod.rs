@@ -277,7 +277,9 @@ impl Live {
                 self.chore_runs = false;
                 match outcome {
                     Outcomes::Told => {}
-                    Outcomes::NoneWaits => {
+                    // Those that are not urgent have their turn when the long-running one has ended.
+                    Outcomes::NoneWaits { urgent_only: true } => {}
+                    Outcomes::NoneWaits { urgent_only: false } => {
                         self.look = self.chores.iter().any(|c| matches!(c, Chore::Next { .. }))
                     }
                     Outcomes::Send(dispatch) => self.submit(*dispatch).await,
