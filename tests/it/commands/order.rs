@@ -73,7 +73,11 @@ async fn a_door_opens_while_firmware_is_installed() {
     let count = give(&tenant.api, &device, json!({"type": "count_persons"})).await;
     assert_eq!(end_of(&tenant.api, &upgrade).await["state"], "succeeded");
     // Its turn comes with the end of the upgrade, and not when somebody looks for forgotten commands.
-    let counted = tenant.api.get(&format!("{count}?wait=5s")).await.expect(200);
+    let counted = tenant
+        .api
+        .get(&format!("{count}?wait=5s"))
+        .await
+        .expect(200);
     assert_eq!(counted["state"], "succeeded", "{counted}");
     let answers: Vec<String> = terminal
         .events()
