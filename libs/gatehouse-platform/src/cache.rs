@@ -7,7 +7,7 @@
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
-use redis::{Cmd, ExistenceCheck, IntoConnectionInfo, Pipeline, Script, SetExpiry, SetOptions};
+use redis::{Cmd, IntoConnectionInfo, Pipeline, Script, SetExpiry, SetOptions};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -111,20 +111,6 @@ impl Cache {
             pipeline.set_options(key, holder, options.clone()).ignore();
         }
         in_time(pipeline.query_async::<()>(&mut connection)).await
-    }
-
-    /// Takes a lease only where nobody holds it; whether it was taken. It ends after `ttl`.
-    ///
-    /// # Errors
-    /// [`CacheError`].
-    pub async fn claim(&self, key: &str, holder: &str, ttl: Duration) -> Result<bool, CacheError> {
-        let mut connection = self.connection()?;
-        let options = SetOptions::default()
-            .conditional_set(ExistenceCheck::NX)
-            .with_expiration(SetExpiry::PX(millis(ttl)));
-        let cmd = Cmd::set_options(key, holder, options);
-        let set: Option<String> = in_time(cmd.query_async(&mut connection)).await?;
-        Ok(set.is_some())
     }
 
     /// Ends leases early, where this holder still has them: another process may have taken one over.

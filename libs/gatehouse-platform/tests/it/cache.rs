@@ -23,16 +23,21 @@ async fn a_lease_is_seen_until_it_is_released() {
         held,
         [Some("node 1".to_owned()), Some("node 2".to_owned()), None]
     );
-    assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
     // Who does not hold it does not end it.
     cache
         .release(&[(keys[0].clone(), "node 2".to_owned())])
         .await;
-    assert!(!cache.claim(&keys[0], "node 3", ttl).await.unwrap());
+    let held = cache.held(&keys[..1]).await.unwrap();
+    assert_eq!(held, [Some("node 1".to_owned())]);
     cache.release(&leases[..1]).await;
-    assert!(cache.claim(&keys[0], "node 3", ttl).await.unwrap());
+    assert_eq!(cache.held(&keys[..1]).await.unwrap(), [None]);
+    let taken = [(keys[0].clone(), "node 3".to_owned())];
+    cache.hold(&taken, ttl).await.unwrap();
+    // A lease that somebody else took over outlives its former holder.
+    cache.release(&leases[..1]).await;
     let held = cache.held(&keys[..1]).await.unwrap();
     assert_eq!(held, [Some("node 3".to_owned())]);
+    cache.release(&taken).await;
     cache.release(&leases).await;
 }
 
