@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("gatehouse-schema", &[]),
     ("gatehouse-objectstore", &[]),
+    ("gatehouse-faces", &[]),
     // Written from the documents alone: with our codecs in it, it would agree with our mistakes.
     ("gatehouse-simulator", &[]),
     (
@@ -31,7 +32,16 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("gatehouse-attendance", SERVICE),
-    ("gatehouse-directory", SERVICE),
+    (
+        "gatehouse-directory",
+        &[
+            "gatehouse-contracts",
+            "gatehouse-domain",
+            "gatehouse-faces",
+            "gatehouse-platform",
+            "gatehouse-schema",
+        ],
+    ),
     ("gatehouse-sync", SERVICE),
     (
         "gatehouse-hub",
@@ -62,6 +72,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "gatehouse-tests",
         &[
             "gatehouse-domain",
+            "gatehouse-faces",
             "gatehouse-platform",
             "gatehouse-simulator",
         ],
@@ -83,11 +94,11 @@ const SERVICES: &[&str] = &[
 
 /// The crates without I/O, and all that they may use from outside. Data types and codecs only.
 const PURE: &[(&str, &[&str])] = &[
-    ("gatehouse-domain", &["serde", "thiserror", "uuid"]),
+    ("gatehouse-domain", &["chrono", "chrono-tz", "serde", "thiserror", "uuid"]),
     ("gatehouse-wire", &["md-5", "serde_json", "thiserror"]),
     (
         "gatehouse-contracts",
-        &["chrono", "serde", "serde_json", "thiserror"],
+        &["chrono", "serde", "serde_json", "thiserror", "uuid"],
     ),
     (
         "gatehouse-proto-terminal",

@@ -10,8 +10,9 @@ mod wake;
 
 pub use envelope::{Envelope, Event, RawEnvelope, WrongKind};
 pub use events::{
-    AuditRecorded, CommandFinished, DeviceChange, DeviceChanged, RecordsStored, StoredRecord,
-    TerminalTokenChanged,
+    AlarmRaised, AuditRecorded, CommandFinished, CommandWanted, DeliveriesAnswered, DeliveryAnswer,
+    DeliveryOutcome, DeviceChange, DeviceChanged, ErasureProgressed, PersonErased, RecordsFate,
+    RecordsStored, RegisterLost, StoredRecord, TerminalTokenChanged,
 };
 pub use wake::Wake;
 
@@ -27,6 +28,12 @@ pub const ALL_KINDS: &[&str] = &[
     TerminalTokenChanged::KIND,
     CommandFinished::KIND,
     AuditRecorded::KIND,
+    DeliveriesAnswered::KIND,
+    RegisterLost::KIND,
+    CommandWanted::KIND,
+    AlarmRaised::KIND,
+    PersonErased::KIND,
+    ErasureProgressed::KIND,
 ];
 
 #[cfg(test)]
@@ -53,6 +60,16 @@ mod tests {
                     serde_json::to_value(raw.read::<CommandFinished>().unwrap())
                 }
                 AuditRecorded::KIND => serde_json::to_value(raw.read::<AuditRecorded>().unwrap()),
+                DeliveriesAnswered::KIND => {
+                    serde_json::to_value(raw.read::<DeliveriesAnswered>().unwrap())
+                }
+                RegisterLost::KIND => serde_json::to_value(raw.read::<RegisterLost>().unwrap()),
+                CommandWanted::KIND => serde_json::to_value(raw.read::<CommandWanted>().unwrap()),
+                AlarmRaised::KIND => serde_json::to_value(raw.read::<AlarmRaised>().unwrap()),
+                PersonErased::KIND => serde_json::to_value(raw.read::<PersonErased>().unwrap()),
+                ErasureProgressed::KIND => {
+                    serde_json::to_value(raw.read::<ErasureProgressed>().unwrap())
+                }
                 other => panic!("{other} has no reader in this test"),
             };
             assert_eq!(before, after.unwrap(), "{kind}");

@@ -42,4 +42,25 @@ pub enum Wake {
         /// The session that stays, a number drawn at random by its process.
         session: u64,
     },
+    /// Persons wait to be told to this device: whoever holds its session takes them.
+    Deliveries {
+        /// Whose device.
+        tenant_id: TenantId,
+        /// Which.
+        device_id: DeviceId,
+    },
+    /// Who may pass where has changed: sync plans it.
+    Access {
+        /// Whose.
+        tenant_id: TenantId,
+    },
+    /// An assignment is due, or was answered: sync offers what waits for this device.
+    Assignments {
+        /// Whose device.
+        tenant_id: TenantId,
+        /// Which.
+        device_id: DeviceId,
+    },
+    /// A job was asked for: whoever works jobs off looks.
+    Job,
 }

@@ -21,8 +21,16 @@ vocabulary! {
         ManageDevices = "devices:write",
         /// Open doors and send the other commands.
         OperateDevices = "devices:operate",
-        /// Read records and their photos.
+        /// Read records, their photos and alarms.
         ReadRecords = "records:read",
+        /// See persons, photos, groups, departments and visits (never PINs or whole document numbers).
+        ReadPersons = "persons:read",
+        /// Create, change, import and erase persons and what belongs to them.
+        ManagePersons = "persons:write",
+        /// See schedules, doors and authorities, and ask why somebody may pass.
+        ReadAccess = "access:read",
+        /// Create, change and remove schedules, doors and authorities.
+        ManageAccess = "access:write",
     }
 }
 
@@ -33,7 +41,7 @@ vocabulary! {
         Owner = "owner",
         /// Everything but what makes or unmakes owners.
         Admin = "admin",
-        /// Daily work: devices, doors, records.
+        /// Daily work: people, doors, records.
         Operator = "operator",
         /// Looks, and changes nothing.
         Viewer = "viewer",
@@ -45,11 +53,16 @@ impl Role {
     #[must_use]
     pub const fn permits(self, permission: Permission) -> bool {
         match permission {
-            Permission::ReadTenant | Permission::ReadDevices | Permission::ReadRecords => true,
-            Permission::OperateDevices => {
+            Permission::ReadTenant
+            | Permission::ReadDevices
+            | Permission::ReadRecords
+            | Permission::ReadPersons
+            | Permission::ReadAccess => true,
+            Permission::OperateDevices | Permission::ManagePersons => {
                 matches!(self, Self::Owner | Self::Admin | Self::Operator)
             }
             Permission::ManageDevices
+            | Permission::ManageAccess
             | Permission::ReadAccounts
             | Permission::ManageAccounts
             | Permission::ReadAudit

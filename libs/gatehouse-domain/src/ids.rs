@@ -72,6 +72,30 @@ ids! {
     DiscoveredDeviceId = "dsc", "discovered device";
     /// Somebody who may pass, or may not.
     PersonId = "per", "person";
+    /// A picture of a person.
+    PhotoId = "pho", "photo";
+    /// Persons who are let in, or kept out, together.
+    GroupId = "grp", "group";
+    /// A part of an organisation.
+    DepartmentId = "dep", "department";
+    /// Somebody expected for a time.
+    VisitId = "vis", "visit";
+    /// When one may pass.
+    ScheduleId = "sch", "schedule";
+    /// One access point with its devices.
+    DoorId = "dor", "door";
+    /// Which groups may pass which devices when.
+    AuthorityId = "aut", "authority";
+    /// Long work that was asked for.
+    JobId = "job", "job";
+    /// The receipt of an erased person.
+    ErasureId = "era", "erasure";
+    /// A change of who may pass where, on its way to the terminals.
+    DistributionId = "dst", "distribution";
+    /// A look at what a terminal truly holds.
+    ReadbackId = "rbk", "read-back";
+    /// Something that somebody should look at now.
+    AlarmId = "alm", "alarm";
     /// What a terminal saw at one moment.
     RecordId = "rec", "record";
     /// Something a terminal was asked to do.

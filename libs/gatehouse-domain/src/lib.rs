@@ -8,6 +8,7 @@ pub mod access;
 pub mod command;
 pub mod device;
 pub mod ids;
+pub mod person;
 pub mod record;
 pub mod words;
 

@@ -1,7 +1,11 @@
 //! The service as a value: what it serves, reads and does again and again.
 
 use crate::accounts::{self, Passwords, Throttle};
-use crate::{audit, devices, keys, tenants, terminal_bindings, terminal_tokens};
+use crate::settings::DirectorySettings;
+use crate::{
+    audit, authorities, departments, devices, doors, erasures, groups, jobs, keys, persons, photos,
+    schedules, tenants, terminal_bindings, terminal_tokens, visits,
+};
 use actix_web::web;
 use futures_util::future::BoxFuture;
 use gatehouse_contracts::{AuditRecorded, Event};
@@ -17,17 +21,19 @@ pub struct Directory {
     pub(crate) kit: Kit,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    pub(crate) settings: DirectorySettings,
 }
 
 impl Service for Directory {
     const ROLES: ServiceRoles = DIRECTORY;
-    type Settings = ();
+    type Settings = DirectorySettings;
 
-    fn start(kit: Kit, (): &()) -> Arc<Self> {
+    fn start(kit: Kit, settings: &DirectorySettings) -> Arc<Self> {
         Arc::new(Self {
             kit,
             passwords: Passwords::new(),
             throttle: Throttle::new(),
+            settings: settings.clone(),
         })
     }
 
@@ -38,6 +44,16 @@ impl Service for Directory {
         keys::routes(cfg);
         terminal_tokens::routes(cfg);
         devices::routes(cfg);
+        persons::routes(cfg);
+        photos::routes(cfg);
+        groups::routes(cfg);
+        departments::routes(cfg);
+        visits::routes(cfg);
+        schedules::routes(cfg);
+        doors::routes(cfg);
+        authorities::routes(cfg);
+        jobs::routes(cfg);
+        erasures::routes(cfg);
         audit::routes(cfg);
     }
 

@@ -4,7 +4,7 @@ use crate::commands::{self, wait::Waiters};
 use crate::records::ingest::Ingest;
 use crate::sessions::{self, Admissions, Gate, Notes, Registry, Unknowns};
 use crate::settings::HubSettings;
-use crate::{discovered, firmware, media, parameters, records, terminals};
+use crate::{alarms, discovered, firmware, media, parameters, push, records, terminals};
 use actix_web::web;
 use futures_util::future::BoxFuture;
 use gatehouse_platform::bus::Consumer;
@@ -60,10 +60,12 @@ impl Service for Hub {
         media::routes(cfg);
         discovered::routes(cfg);
         terminals::routes(cfg);
+        alarms::routes(cfg);
     }
 
     fn data(self: &Arc<Self>, cfg: &mut web::ServiceConfig) {
         cfg.app_data(web::Data::from(self.clone()));
+        push::data(cfg);
         sessions::sockets(cfg);
     }
 

@@ -1,48 +1,20 @@
 //! Sync: what each terminal should hold and does hold, and what leaves the platform.
 //!
-//! What will live here: persons and their photos on terminals (assignments, wanted against proved),
-//! the clients of other vendors' platforms and of devices on a local network, webhooks, and the
-//! vendors' own pushes. The role exists from the first day, so that deployments name it from the
-//! first day.
+//! - [`planning`]: what each terminal should hold, by the authorities of this moment;
+//! - [`delivery`]: what differs is offered to the hub, and its answers are settled;
+//! - [`readback`]: what a terminal truly holds, compared and mended;
+//! - [`assignments`]: how it stands, per device and per person.
 //!
-//! Deliberately absent until then: consumers, routes, schedules and tables. Nothing here pretends.
+//! Deliberately absent: the sockets of terminals (gatehouse-hub), authorities as such
+//! (gatehouse-directory), and, until they come with their own issue, the clients of other vendors'
+//! platforms, webhooks and the vendors' pushes.
 
-use actix_web::web;
-use futures_util::future::BoxFuture;
-use gatehouse_platform::bus::Consumer;
-use gatehouse_platform::db::{SYNC, ServiceRoles};
-use gatehouse_platform::service::{Kit, Schedule, Service, Task};
-use std::sync::Arc;
+mod assignments;
+mod delivery;
+mod planning;
+mod readback;
+mod settings;
+mod sync;
 
-/// Sync.
-#[derive(Debug)]
-pub struct Sync;
-
-impl Service for Sync {
-    const ROLES: ServiceRoles = SYNC;
-    type Settings = ();
-
-    fn start(_: Kit, (): &()) -> Arc<Self> {
-        Arc::new(Self)
-    }
-
-    fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
-
-    fn data(self: &Arc<Self>, _: &mut web::ServiceConfig) {}
-
-    fn consumers(self: &Arc<Self>) -> Vec<Consumer> {
-        Vec::new()
-    }
-
-    fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
-        Vec::new()
-    }
-
-    fn tasks(self: &Arc<Self>) -> Vec<Task> {
-        Vec::new()
-    }
-
-    fn drain(self: &Arc<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
-}
+pub use settings::SyncSettings;
+pub use sync::Sync;

@@ -19,15 +19,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Every role in one process, for one machine.
-    All(Box<roles::TerminalRoleSettings>),
-    /// Terminals and what they send: sessions, records, commands, firmware.
-    Hub(Box<roles::TerminalRoleSettings>),
-    /// Tenants, accounts, keys, devices, the audit trail.
-    Directory(Box<roles::RoleSettings>),
+    All(Box<roles::AllSettings>),
+    /// Terminals and what they send: sessions, records, commands, alarms, firmware.
+    Hub(Box<roles::HubRole>),
+    /// Tenants, accounts, keys, devices, people, who may pass where, the audit trail.
+    Directory(Box<roles::DirectoryRole>),
     /// What records mean for attendance.
     Attendance(Box<roles::RoleSettings>),
     /// What terminals and other platforms should hold.
-    Sync(Box<roles::RoleSettings>),
+    Sync(Box<roles::SyncRole>),
     /// Bring the database to this version. Run it once before a new version starts.
     Migrate(migrate::MigrateSettings),
     /// Print the OpenAPI document of the whole API.

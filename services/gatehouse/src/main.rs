@@ -28,10 +28,12 @@ fn main() -> std::process::ExitCode {
 fn run(command: cli::Command) -> anyhow::Result<()> {
     match command {
         cli::Command::All(settings) => roles::run_all(*settings),
-        cli::Command::Hub(settings) => roles::run_hub(*settings),
-        cli::Command::Directory(settings) => roles::run_role(roles::Role::Directory, *settings),
-        cli::Command::Attendance(settings) => roles::run_role(roles::Role::Attendance, *settings),
-        cli::Command::Sync(settings) => roles::run_role(roles::Role::Sync, *settings),
+        cli::Command::Hub(settings) => roles::run_service::<gatehouse_hub::Hub>(*settings),
+        cli::Command::Directory(settings) => {
+            roles::run_service::<gatehouse_directory::Directory>(*settings)
+        }
+        cli::Command::Attendance(settings) => roles::run_attendance(*settings),
+        cli::Command::Sync(settings) => roles::run_service::<gatehouse_sync::Sync>(*settings),
         cli::Command::Migrate(settings) => cli::block_on(migrate::run(settings)),
         cli::Command::Openapi => openapi::print(),
         cli::Command::Tenant(command) => cli::block_on(tenant::run(*command)),

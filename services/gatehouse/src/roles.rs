@@ -82,22 +82,34 @@ pub(crate) struct RoleSettings {
     stores: StoreSettings,
 }
 
-/// Settings of a process that terminals connect to.
+/// Settings of a process that runs one service with settings of its own.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct TerminalRoleSettings {
+pub(crate) struct ServiceSettings<T: clap::Args> {
+    #[command(flatten)]
+    role: RoleSettings,
+    #[command(flatten)]
+    service: T,
+}
+
+/// Settings of a process that runs every service.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct AllSettings {
     #[command(flatten)]
     role: RoleSettings,
     #[command(flatten)]
     hub: <Hub as Service>::Settings,
+    #[command(flatten)]
+    directory: <Directory as Service>::Settings,
+    #[command(flatten)]
+    sync: <Sync as Service>::Settings,
 }
 
-/// A role that no terminal connects to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    Directory,
-    Attendance,
-    Sync,
-}
+/// Settings of the hub's process.
+pub(crate) type HubRole = ServiceSettings<<Hub as Service>::Settings>;
+/// Settings of the directory's process.
+pub(crate) type DirectoryRole = ServiceSettings<<Directory as Service>::Settings>;
+/// Settings of sync's process.
+pub(crate) type SyncRole = ServiceSettings<<Sync as Service>::Settings>;
 
 /// A service's routes, as they stand in the document.
 type Routes = fn(&mut ServiceConfig<'_>);
@@ -198,32 +210,35 @@ async fn no_such_operation() -> Answer<HttpResponse> {
 }
 
 /// Runs every role in this process.
-pub(crate) fn run_all(settings: TerminalRoleSettings) -> anyhow::Result<()> {
-    let TerminalRoleSettings { role, hub } = settings;
+pub(crate) fn run_all(settings: AllSettings) -> anyhow::Result<()> {
+    let AllSettings {
+        role,
+        hub,
+        directory,
+        sync,
+    } = settings;
     run(role, move |kit| {
         vec![
-            start::<Directory>(kit, &()),
+            start::<Directory>(kit, &directory),
             start::<Attendance>(kit, &()),
-            start::<Sync>(kit, &()),
+            start::<Sync>(kit, &sync),
             // Last: its default service takes over whatever no route has claimed.
             start::<Hub>(kit, &hub),
         ]
     })
 }
 
-/// Runs the hub alone.
-pub(crate) fn run_hub(settings: TerminalRoleSettings) -> anyhow::Result<()> {
-    let TerminalRoleSettings { role, hub } = settings;
-    run(role, move |kit| vec![start::<Hub>(kit, &hub)])
+/// Runs one service that has settings of its own.
+pub(crate) fn run_service<S: Service>(
+    settings: ServiceSettings<S::Settings>,
+) -> anyhow::Result<()> {
+    let ServiceSettings { role, service } = settings;
+    run(role, move |kit| vec![start::<S>(kit, &service)])
 }
 
-/// Runs another role alone.
-pub(crate) fn run_role(role: Role, settings: RoleSettings) -> anyhow::Result<()> {
-    run(settings, move |kit| match role {
-        Role::Directory => vec![start::<Directory>(kit, &())],
-        Role::Attendance => vec![start::<Attendance>(kit, &())],
-        Role::Sync => vec![start::<Sync>(kit, &())],
-    })
+/// Runs attendance, which has no settings of its own.
+pub(crate) fn run_attendance(settings: RoleSettings) -> anyhow::Result<()> {
+    run(settings, |kit| vec![start::<Attendance>(kit, &())])
 }
 
 /// Runs what `start` makes until the process is asked to stop.

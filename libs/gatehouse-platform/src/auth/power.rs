@@ -28,6 +28,10 @@ powers!(
     ManageDevices,
     OperateDevices,
     ReadRecords,
+    ReadPersons,
+    ManagePersons,
+    ReadAccess,
+    ManageAccess,
 );
 
 /// Needs a valid credential and no permission.

@@ -44,6 +44,10 @@ impl MigratorTrait for Migrator {
             "m0003_hub",
             "m0004_attendance",
             "m0005_sync",
+            "m0006_people",
+            "m0007_access",
+            "m0008_distribution",
+            "m0009_alarms",
         ];
         files
             .into_iter()

@@ -173,7 +173,16 @@ async fn hear(hub: &Hub, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             wake = wakes.recv() => match wake {
                 Ok(Wake::CommandFinished { command_id }) => hub.waiters.ended(command_id),
-                Ok(Wake::Commands { .. } | Wake::Device { .. } | Wake::TerminalToken { .. } | Wake::SessionBegan { .. }) => {}
+                Ok(
+                    Wake::Commands { .. }
+                    | Wake::Device { .. }
+                    | Wake::TerminalToken { .. }
+                    | Wake::SessionBegan { .. }
+                    | Wake::Deliveries { .. }
+                    | Wake::Access { .. }
+                    | Wake::Assignments { .. }
+                    | Wake::Job,
+                ) => {}
                 Err(RecvError::Lagged(_)) => look.reset_immediately(),
                 Err(RecvError::Closed) => return,
             },

@@ -47,7 +47,17 @@ fn heard(hub: &Arc<Hub>, wake: Wake) {
         } => {
             hub.registry.nudge(tenant_id, device_id);
         }
-        Wake::CommandFinished { .. } => {}
+        // Deliveries wait beside commands: the session looks for both.
+        Wake::Deliveries {
+            tenant_id,
+            device_id,
+        } => {
+            hub.registry.nudge(tenant_id, device_id);
+        }
+        Wake::CommandFinished { .. }
+        | Wake::Access { .. }
+        | Wake::Assignments { .. }
+        | Wake::Job => {}
         Wake::Device {
             tenant_id,
             device_id,
