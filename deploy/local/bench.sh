@@ -26,6 +26,7 @@ BUILT=$TARGET/$PROFILE
 printf 'The figures, from the %s build. The first release build takes about 16 minutes on two cores,\n' "$PROFILE"
 printf 'measuring about 5 minutes; the machine should do nothing else meanwhile.\n'
 need_tools
+deploy/local/models.sh
 cargo build --profile "$PROFILE" -p gatehouse -p gatehouse-tests --bins --locked
 # After the build: nothing of it may still be busy when measuring begins.
 services_begin

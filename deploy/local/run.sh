@@ -114,6 +114,7 @@ port_must_be_free
 trap stop_all EXIT
 trap 'exit 0' INT TERM HUP
 need_tools
+deploy/local/models.sh
 services_begin
 say "Building (some 500 crates the first time) while the services start."
 cargo build --bin gatehouse --locked

@@ -2,6 +2,7 @@
 # Private PostgreSQL, RabbitMQ, Redis and an S3 server for this checkout, all under one folder.
 #
 #   services.sh install            installs missing Debian packages (root or sudo); starts no system service
+#   services.sh packages NAME...   installs these Debian packages in the same way
 #   services.sh start [NAME...]    postgres rabbitmq redis s3 (default: all); idempotent; waits until healthy
 #   services.sh stop  [NAME...]    the data is kept
 #   services.sh restart [NAME...]
@@ -99,16 +100,20 @@ install_packages() {
   # rustc links with it, and one dependency is written in C.
   command -v cc >/dev/null || want+=(gcc libc6-dev)
   [ ${#want[@]} = 0 ] && return 0
+  apt_install "${want[@]}"
+  find_programs
+}
+apt_install() { # apt_install PACKAGE...
   local sudo=()
   if [ $IS_ROOT = 0 ]; then
     if sudo -n true 2>/dev/null; then sudo=(sudo -n); else
-      die "these packages are missing and need root to install: ${want[*]}. Run: sudo apt-get install --no-install-recommends ${want[*]}"
+      die "these packages are missing and need root to install: $*. Run: sudo apt-get install --no-install-recommends $*"
     fi
   fi
-  command -v apt-get >/dev/null || die "there is no apt-get here; install by hand what Debian calls ${want[*]}"
-  log "installing ${want[*]} (about a minute)"
+  command -v apt-get >/dev/null || die "there is no apt-get here; install by hand what Debian calls $*"
+  log "installing $* (about a minute)"
   # One script, run as root.
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -s -- "${want[@]}" <<'APT' || die "apt-get could not install ${want[*]}; its messages are above"
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -s -- "$@" <<'APT' || die "apt-get could not install $*; its messages are above"
 # A temporary policy that starts no service, and no default PostgreSQL cluster; both are put back.
 policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf saved="" said=$(mktemp)
 put_back() {
@@ -129,8 +134,7 @@ if [[ " $* " == *" postgresql "* ]]; then
 fi
 get install -y --no-install-recommends "$@"
 APT
-  find_programs
-  log "installed: ${want[*]}"
+  log "installed: $*"
 }
 
 # ---------------------------------------------------------------- folders and ports
@@ -408,6 +412,7 @@ export GATEHOUSE_S3_SECRET_KEY='$PASSWORD'
 export GATEHOUSE_S3_BUCKET='$S3_BUCKET'
 export GATEHOUSE_MASTER_KEY='$MASTER_KEY'
 export GATEHOUSE_OPERATOR_KEY='$OPERATOR_KEY'
+export GATEHOUSE_FACE_MODELS='${GATEHOUSE_FACE_MODELS:-$ROOT/.run/models}'
 ${GATEHOUSE_LISTEN:+export GATEHOUSE_LISTEN='$GATEHOUSE_LISTEN'}
 EOF
 }
@@ -446,11 +451,12 @@ do_status() {
 }
 do_clean() {
   do_stop "${ALL[@]}"
-  rm -rf "${RUN_DIR:?}"/{data,env,ports,demo.json,log,master_key,operator_key} "/var/tmp/gatehouse-$ID"
+  rm -rf "${RUN_DIR:?}"/{data,env,ports,demo.json,log,models,master_key,operator_key} "/var/tmp/gatehouse-$ID"
   rmdir "$RUN_DIR" 2>/dev/null || true
 }
 
 action=${1:-}; shift || true
+if [ "$action" = packages ]; then [ $# = 0 ] || apt_install "$@"; exit; fi
 names=("$@"); [ ${#names[@]} = 0 ] && names=("${ALL[@]}")
 case $action in
   install | start | stop | restart | status | env | logs | clean) ;;

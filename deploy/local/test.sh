@@ -20,6 +20,7 @@ no_ring() { ! cargo tree --locked --workspace -e no-dev -i ring 2>/dev/null | gr
 printf 'Format, build, lints and tests of the whole workspace, against its own PostgreSQL, RabbitMQ, Redis and S3.\n'
 printf 'The first time takes about 10 minutes on two cores (it compiles some 500 crates), later a minute or two.\n'
 step "tools and packages" need_tools
+step "face models" deploy/local/models.sh
 step "format" cargo fmt --all --check
 services_begin
 step "build" cargo build --workspace --all-targets --locked
