@@ -44,7 +44,7 @@ pub(crate) async fn measure(
         events: 0,
     };
     let connected = crowd.connect(terminals, habits).await?;
-    let floor = Floor::copy(&["commands"]).await?;
+    let floor = Floor::copy(&["hub.commands"]).await?;
     let echo = EchoServer::start().await?;
     let bare = Arc::new(Bare::new(&floor, &echo).await?);
     let mut doors = Doors { crowd, next: 0 };

@@ -24,7 +24,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Makes copies of these tables of the hub.
+    /// Makes copies of these tables, for example `hub.records`.
     pub(crate) async fn copy(tables: &[&str]) -> anyhow::Result<Self> {
         let url = Environment::get().var("GATEHOUSE_DATABASE_OWNER_URL");
         let pool = PgPoolOptions::new()
@@ -39,9 +39,10 @@ impl Floor {
         };
         floor.run(format!("create schema {}", floor.schema)).await?;
         for table in tables {
+            let (_, name) = table.split_once('.').context("a table has a schema")?;
             floor
                 .run(format!(
-                    "create table {}.{table} (like hub.{table} including all)",
+                    "create table {}.{name} (like {table} including all)",
                     floor.schema
                 ))
                 .await?;

@@ -1,4 +1,4 @@
-//! The benchmark that `make bench` runs: four figures, each beside the bound that the barest program
+//! The benchmark that `make bench` runs: the figures, each beside the bound that the barest program
 //! doing the same work reaches in the same run on the same machine.
 //!
 //! The terminals and API clients live in this process, the server is the real binary in its own, the
@@ -9,6 +9,7 @@
 //! whether something failed or was lost.
 
 mod crowd;
+mod distribution;
 mod door;
 mod echo;
 mod figure;
@@ -16,10 +17,14 @@ mod floor;
 mod machine;
 mod memory;
 mod pace;
+mod people;
+mod photo_check;
 mod photos;
+mod planning;
 mod records;
 mod rounds;
 mod server;
+mod teacher;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use figure::{Figure, Outcome};
@@ -45,9 +50,12 @@ struct Options {
     /// Seconds of measuring on each side of a figure, all rounds together [default: records and photos 10, door 20].
     #[arg(long)]
     seconds: Option<f64>,
-    /// Terminals [default: memory 5000, records and photos 200, door 1000].
+    /// Terminals [default: memory 5000, records, photos and distribution 200, door 1000].
     #[arg(long)]
     terminals: Option<usize>,
+    /// Persons [default: planning 10000, distribution 50].
+    #[arg(long)]
+    persons: Option<usize>,
     /// Seconds between the heartbeats of a terminal.
     #[arg(long, default_value_t = 30)]
     heartbeat_s: u64,
@@ -64,6 +72,18 @@ enum Helper {
         #[arg(long)]
         listen: SocketAddr,
     },
+    /// A server that tells persons to terminals and does nothing else; the benchmark starts this itself.
+    BareTeacher {
+        /// Address to listen on.
+        #[arg(long)]
+        listen: SocketAddr,
+        /// Persons for each terminal.
+        #[arg(long)]
+        persons: usize,
+        /// Size of each photo.
+        #[arg(long)]
+        photo_bytes: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,11 +92,22 @@ enum Which {
     Records,
     Photos,
     Door,
+    Planning,
+    Distribution,
+    PhotoCheck,
 }
 
 impl Which {
     /// In the order in which they are measured: latency before anything has filled the disk's queue.
-    const ALL: [Self; 4] = [Self::Memory, Self::Door, Self::Records, Self::Photos];
+    const ALL: [Self; 7] = [
+        Self::Memory,
+        Self::Door,
+        Self::Records,
+        Self::Photos,
+        Self::PhotoCheck,
+        Self::Distribution,
+        Self::Planning,
+    ];
 
     async fn measure(self, options: Options) -> anyhow::Result<Figure> {
         let seconds = |usual| options.seconds.unwrap_or(usual);
@@ -86,17 +117,30 @@ impl Which {
             Self::Records => records::measure(terminals(200), seconds(10.0)).await,
             Self::Photos => photos::measure(terminals(200), seconds(10.0)).await,
             Self::Door => door::measure(terminals(1_000), seconds(20.0), options.heartbeat_s).await,
+            Self::Planning => planning::measure(options.persons.unwrap_or(10_000)).await,
+            Self::Distribution => {
+                distribution::measure(terminals(200), options.persons.unwrap_or(50)).await
+            }
+            Self::PhotoCheck => tokio::task::spawn_blocking(photo_check::measure).await?,
         }
     }
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if let Some(Helper::EchoServer { listen }) = options.command {
-        return match echo::serve(listen) {
+    if let Some(helper) = options.command {
+        let served = match helper {
+            Helper::EchoServer { listen } => echo::serve(listen),
+            Helper::BareTeacher {
+                listen,
+                persons,
+                photo_bytes,
+            } => teacher::serve(listen, persons, photo_bytes),
+        };
+        return match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("echo server: {error}");
+                eprintln!("a bare server: {error}");
                 ExitCode::FAILURE
             }
         };

@@ -27,7 +27,7 @@ pub(crate) async fn measure(terminals: usize, seconds: f64) -> anyhow::Result<Fi
     println!("records: {terminals} terminals, one record in flight each, {seconds} s on each side");
     let window = Duration::from_secs_f64(seconds / f64::from(ROUNDS));
     let server = Server::start().await;
-    let floor = Floor::copy(&["records"]).await?;
+    let floor = Floor::copy(&["hub.records"]).await?;
     let crowd = Crowd::claim(&server, terminals).await?;
     let habits = Habits {
         heartbeat: Duration::from_secs(30),

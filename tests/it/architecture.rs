@@ -94,7 +94,10 @@ const SERVICES: &[&str] = &[
 
 /// The crates without I/O, and all that they may use from outside. Data types and codecs only.
 const PURE: &[(&str, &[&str])] = &[
-    ("gatehouse-domain", &["chrono", "chrono-tz", "serde", "thiserror", "uuid"]),
+    (
+        "gatehouse-domain",
+        &["chrono", "chrono-tz", "serde", "thiserror", "uuid"],
+    ),
     ("gatehouse-wire", &["md-5", "serde_json", "thiserror"]),
     (
         "gatehouse-contracts",
