@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use gatehouse_domain::{MessageId, TenantId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 /// Something that happened, told to whoever asked to know.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -25,8 +26,9 @@ pub struct Envelope<T> {
     pub data: T,
 }
 
-/// An envelope whose event is not read yet: a queue may carry several kinds.
-pub type RawEnvelope = Envelope<serde_json::Value>;
+/// An envelope whose event is not read yet: a queue may carry several kinds. The event is the text
+/// that was written when it happened; nobody on the way takes it apart.
+pub type RawEnvelope = Envelope<Box<RawValue>>;
 
 /// The envelope carries another event, or one of another shape.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +77,7 @@ impl RawEnvelope {
                 found: self.kind,
             });
         }
-        let data = serde_json::from_value(self.data).map_err(|source| WrongKind::Shape {
+        let data = serde_json::from_str(self.data.get()).map_err(|source| WrongKind::Shape {
             kind: T::KIND,
             source,
         })?;

@@ -48,12 +48,12 @@ async fn insert<T: Event>(
     tenant: TenantId,
     event: T,
 ) -> Result<MessageId, DbError> {
-    let data = serde_json::to_value(event)
+    let data = serde_json::to_string(&event)
         .map_err(|e| DbError::Refused(DbErr::Json(format!("{}: {e}", T::KIND))))?;
     let id = MessageId::from_uuid(Uuid::now_v7());
     conn.execute_raw(sql(
         &format!(
-            "insert into {}.outbox (tenant_id, id, kind, data) values ($1, $2, $3, $4)",
+            "insert into {}.outbox (tenant_id, id, kind, data) values ($1, $2, $3, $4::json)",
             roles.schema
         ),
         [

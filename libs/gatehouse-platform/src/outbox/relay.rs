@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use gatehouse_contracts::{EVENTS_EXCHANGE, RawEnvelope};
 use gatehouse_domain::{MessageId, TenantId};
 use sea_orm::{ConnectionTrait, DbErr, RuntimeErr};
+use serde_json::value::RawValue;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +125,7 @@ async fn carry_batch(db: &Database, publisher: &Publisher) -> Result<usize, Rela
         .conn()
         .query_all_raw(sql(
             &format!(
-                "select tenant_id, id, kind, occurred_at, data from {schema}.outbox \
+                "select tenant_id, id, kind, occurred_at, data::text from {schema}.outbox \
                  order by id limit {BATCH} for update skip locked"
             ),
             [],
@@ -139,7 +140,7 @@ async fn carry_batch(db: &Database, publisher: &Publisher) -> Result<usize, Rela
     let mut messages = Vec::with_capacity(rows.len());
     for row in &rows {
         let (tenant, id, kind, occurred_at, data) = row
-            .try_get_many_by_index::<(Uuid, Uuid, String, DateTime<Utc>, serde_json::Value)>()
+            .try_get_many_by_index::<(Uuid, Uuid, String, DateTime<Utc>, String)>()
             .map_err(DbError::from)?;
         tenants.push(tenant);
         ids.push(id);
@@ -148,7 +149,7 @@ async fn carry_batch(db: &Database, publisher: &Publisher) -> Result<usize, Rela
             kind,
             tenant_id: TenantId::from_uuid(tenant),
             occurred_at,
-            data,
+            data: RawValue::from_string(data)?,
         })?);
     }
     publisher.events(EVENTS_EXCHANGE, &messages).await?;

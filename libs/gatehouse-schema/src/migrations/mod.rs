@@ -48,6 +48,7 @@ impl MigratorTrait for Migrator {
             "m0007_access",
             "m0008_distribution",
             "m0009_alarms",
+            "m0010_outbox_text",
         ];
         files
             .into_iter()
