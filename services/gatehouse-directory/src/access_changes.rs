@@ -4,7 +4,7 @@
 use crate::directory::Directory;
 use gatehouse_contracts::Wake;
 use gatehouse_domain::{DeviceId, DistributionId, PersonId, TenantId};
-use gatehouse_platform::db::{DbError, TenantTx, sql};
+use gatehouse_platform::db::{Database, DbError, TenantTx, sql};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -73,4 +73,19 @@ async fn insert(
 /// Wakes whoever plans; to be called after the commit.
 pub(crate) fn wake(directory: &Directory, tenant: TenantId) {
     directory.kit.bus.wake(Wake::Access { tenant_id: tenant });
+}
+
+/// Removes changes that were planned long ago.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn forget(db: &Database) -> Result<(), DbError> {
+    let tx = db.system().await?;
+    tx.conn()
+        .execute_raw(sql(
+            "delete from directory.access_changes where created_at < now() - interval '30 days'",
+            [],
+        ))
+        .await?;
+    tx.commit().await
 }

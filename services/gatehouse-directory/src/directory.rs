@@ -3,12 +3,12 @@
 use crate::accounts::{self, Passwords, Throttle};
 use crate::settings::DirectorySettings;
 use crate::{
-    audit, authorities, departments, devices, doors, erasures, groups, jobs, keys, persons, photos,
-    schedules, tenants, terminal_bindings, terminal_tokens, visits,
+    access_changes, audit, authorities, departments, devices, doors, erasures, groups, jobs, keys,
+    persons, photos, schedules, tenants, terminal_bindings, terminal_tokens, visits,
 };
 use actix_web::web;
 use futures_util::future::BoxFuture;
-use gatehouse_contracts::{AuditRecorded, Event};
+use gatehouse_contracts::{AuditRecorded, ErasureProgressed, Event};
 use gatehouse_platform::bus::Consumer;
 use gatehouse_platform::db::{DIRECTORY, ServiceRoles};
 use gatehouse_platform::service::{Kit, Schedule, Service, Task};
@@ -62,27 +62,45 @@ impl Service for Directory {
     }
 
     fn consumers(self: &Arc<Self>) -> Vec<Consumer> {
-        vec![Consumer {
-            queue: "directory.audit",
-            kinds: &[AuditRecorded::KIND],
-            handler: Arc::new(audit::KeepTrail),
-        }]
+        vec![
+            Consumer {
+                queue: "directory.audit",
+                kinds: &[AuditRecorded::KIND],
+                handler: Arc::new(audit::KeepTrail),
+            },
+            Consumer {
+                queue: "directory.erasures",
+                kinds: &[ErasureProgressed::KIND],
+                handler: Arc::new(erasures::Progress),
+            },
+        ]
     }
 
     fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
-        let db = self.kit.db.clone();
-        vec![Schedule::new(
-            "directory.refresh_tokens.forget",
-            Duration::from_secs(3600),
-            move || {
-                let db = db.clone();
-                async move {
-                    accounts::forget_ended_tokens(&db)
-                        .await
-                        .map_err(|e| e.to_string())
-                }
-            },
-        )]
+        let (tokens, changes) = (self.kit.db.clone(), self.kit.db.clone());
+        vec![
+            Schedule::new(
+                "directory.refresh_tokens.forget",
+                Duration::from_secs(3600),
+                move || {
+                    let db = tokens.clone();
+                    async move {
+                        accounts::forget_ended_tokens(&db)
+                            .await
+                            .map_err(|e| e.to_string())
+                    }
+                },
+            ),
+            Schedule::new(
+                "directory.access_changes.forget",
+                Duration::from_secs(3600),
+                move || {
+                    let db = changes.clone();
+                    async move { access_changes::forget(&db).await.map_err(|e| e.to_string()) }
+                },
+            ),
+            erasures::schedule(self),
+        ]
     }
 
     fn tasks(self: &Arc<Self>) -> Vec<Task> {
