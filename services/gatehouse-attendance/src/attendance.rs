@@ -3,7 +3,7 @@
 use crate::punches;
 use actix_web::web;
 use futures_util::future::BoxFuture;
-use gatehouse_contracts::{Event, RecordsStored};
+use gatehouse_contracts::{Event, PersonErased, RecordsStored};
 use gatehouse_platform::bus::Consumer;
 use gatehouse_platform::db::{ATTENDANCE, ServiceRoles};
 use gatehouse_platform::service::{Kit, Schedule, Service, Task};
@@ -26,11 +26,18 @@ impl Service for Attendance {
     fn data(self: &Arc<Self>, _: &mut web::ServiceConfig) {}
 
     fn consumers(self: &Arc<Self>) -> Vec<Consumer> {
-        vec![Consumer {
-            queue: "attendance.records",
-            kinds: &[RecordsStored::KIND],
-            handler: Arc::new(punches::KeepPunches),
-        }]
+        vec![
+            Consumer {
+                queue: "attendance.records",
+                kinds: &[RecordsStored::KIND],
+                handler: Arc::new(punches::KeepPunches),
+            },
+            Consumer {
+                queue: "attendance.erasures",
+                kinds: &[PersonErased::KIND],
+                handler: Arc::new(punches::ErasePunches),
+            },
+        ]
     }
 
     fn schedules(self: &Arc<Self>) -> Vec<Schedule> {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatehouse_contracts::StoredRecord;
+use gatehouse_domain::PersonId;
 use gatehouse_platform::db::{DbError, TenantTx, sql};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
@@ -32,6 +33,42 @@ pub(super) async fn insert(tx: &TenantTx, punches: Vec<StoredRecord>) -> Result<
         ))
         .await?;
     Ok(())
+}
+
+/// Deletes the punches of a person; how many there were.
+pub(super) async fn delete(tx: &TenantTx, person: PersonId, number: &str) -> Result<u64, DbError> {
+    let done = tx
+        .conn()
+        .execute_raw(sql(
+            "delete from attendance.punches
+              where tenant_id = $1 and person_number = $3 and (person_id = $2 or person_id is null)",
+            [tx.tenant_uuid().into(), person.uuid().into(), number.into()],
+        ))
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Puts a pseudonym in the place of a person; how many punches there are.
+pub(super) async fn rename(
+    tx: &TenantTx,
+    person: PersonId,
+    number: &str,
+    pseudonym: &str,
+) -> Result<u64, DbError> {
+    let done = tx
+        .conn()
+        .execute_raw(sql(
+            "update attendance.punches set person_id = null, person_number = $4
+              where tenant_id = $1 and person_number = $3 and (person_id = $2 or person_id is null)",
+            [
+                tx.tenant_uuid().into(),
+                person.uuid().into(),
+                number.into(),
+                pseudonym.into(),
+            ],
+        ))
+        .await?;
+    Ok(done.rows_affected())
 }
 
 #[derive(Default)]
