@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub struct Sync {
     pub(crate) kit: Kit,
     pub(crate) settings: SyncSettings,
+    /// Devices whose answers were settled here: they are offered what comes next.
+    pub(crate) refills: delivery::Refills,
 }
 
 impl Service for Sync {
@@ -24,6 +26,7 @@ impl Service for Sync {
         Arc::new(Self {
             kit,
             settings: settings.clone(),
+            refills: delivery::Refills::default(),
         })
     }
 

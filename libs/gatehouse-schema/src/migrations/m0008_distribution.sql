@@ -36,7 +36,7 @@ create table sync.assignments (
   maybe_held boolean not null default false,
   state text not null check (state in ('pending', 'sending', 'applied', 'removing', 'failed')),
   -- 0 taking away, 1 giving.
-  urgency smallint not null default 1,
+  urgency smallint not null default 1 check (urgency in (0, 1)),
   due_at timestamptz,
   attempts integer not null default 0,
   offer uuid,
@@ -52,9 +52,11 @@ create table sync.assignments (
   primary key (tenant_id, device_id, number)
 ) with (fillfactor = 85);
 create index assignments_by_person on sync.assignments (tenant_id, person_id, device_id);
--- What is not in order, most urgent first.
-create index assignments_open on sync.assignments (tenant_id, device_id, urgency, due_at) where state <> 'applied';
-create index assignments_due on sync.assignments (due_at) where due_at is not null;
+-- What is not in order, as lists show it.
+create index assignments_open on sync.assignments (tenant_id, device_id, state, number) where state <> 'applied';
+-- What is to be offered, most urgent first, and what is offered.
+create index assignments_due on sync.assignments (tenant_id, device_id, urgency, due_at) where due_at is not null;
+create index assignments_offered on sync.assignments (tenant_id, device_id, urgency, offer) where offer is not null;
 
 -- What sync knows of a device between two looks.
 create table sync.devices (
@@ -106,11 +108,23 @@ create table sync.readbacks (
   surplus bigint,
   differing bigint,
   findings jsonb not null default '[]',
+  -- Numbers whose removal was confirmed while the terminal was being read: it may have told them before.
+  removed_meanwhile text[] not null default '{}',
   error text,
   primary key (tenant_id, id)
 );
 create index readbacks_by_device on sync.readbacks (tenant_id, device_id, id desc);
-create index readbacks_open on sync.readbacks (command_id) where state in ('counting', 'reading', 'comparing');
+-- One at a time of a device.
+create unique index readbacks_open on sync.readbacks (tenant_id, device_id) where state in ('counting', 'reading', 'comparing');
+
+-- Where erased persons may still be held. A row goes when the assignment is gone.
+create table sync.erasing (
+  tenant_id uuid not null,
+  erasure_id uuid not null,
+  device_id uuid not null,
+  number text not null,
+  primary key (tenant_id, erasure_id, device_id)
+);
 
 -- The hash of what a terminal is told: of the person, of the week, and of how both are cut.
 create function sync.content_hash(profile bytea, admittance text, week bytea, cut text) returns bytea
@@ -128,12 +142,12 @@ create function sync.week_cut(valid_from timestamptz, valid_to timestamptz, zone
 do $$
 declare t text;
 begin
-  foreach t in array array['weeks', 'assignments', 'devices', 'distributions', 'distribution_devices', 'readbacks'] loop
+  foreach t in array array['weeks', 'assignments', 'devices', 'distributions', 'distribution_devices', 'readbacks', 'erasing'] loop
     call platform.guard(format('sync.%I', t)::regclass);
     execute format('grant select, insert, update, delete on sync.%I to gatehouse_sync', t);
   end loop;
   -- Who has work waiting is looked for across tenants; the work itself is done within one.
-  foreach t in array array['weeks', 'assignments', 'devices', 'distributions', 'readbacks'] loop
+  foreach t in array array['weeks', 'assignments', 'devices', 'distributions', 'readbacks', 'erasing'] loop
     call platform.admit_system(format('sync.%I', t)::regclass, 'gatehouse_sync_system');
     execute format('grant select on sync.%I to gatehouse_sync_system', t);
   end loop;
@@ -142,6 +156,8 @@ end $$;
 grant usage on schema sync to gatehouse_hub, gatehouse_directory;
 grant select on sync.assignments, sync.weeks to gatehouse_hub, gatehouse_directory;
 grant select on hub.terminals, hub.commands, hub.command_persons to gatehouse_sync;
+-- Which terminals a receipt of an erased person waits for.
+grant select on directory.erasure_places to gatehouse_sync;
 grant usage on schema hub to gatehouse_sync_system;
 call platform.admit_system('hub.terminals', 'gatehouse_sync_system');
 grant select on hub.terminals to gatehouse_sync_system;
