@@ -53,6 +53,11 @@ slice() { # slice FROM LENGTH NAME
 slice 2495952 1241896 face_landmark.tflite
 slice 3737848 19376 geometry.binarypb
 right "$NEW/ready" || die "the files in the packages are not the ones that were pinned"
+cat >"$NEW/ready/NOTICE" <<'TEXT'
+MediaPipe's full-range face detector, face mesh and canonical face geometry. Copyright the MediaPipe Authors,
+under the Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0), unchanged, from the npm packages
+@mediapipe/face_detection 0.4.1657300184 and @mediapipe/face_mesh 0.4.1633559619.
+TEXT
 chmod 644 "$NEW/ready/"*
 mv -f "$NEW/ready/"* "$DIR/"
 log "the face models are in $DIR"

@@ -172,3 +172,81 @@ impl Criteria {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_unknown_is_refused() {
+        let some: Criteria = serde_json::from_str(r#"{"yaw_max_deg": 40.0}"#).unwrap();
+        assert_eq!(
+            some,
+            Criteria {
+                yaw_max_deg: 40.0,
+                ..Criteria::default()
+            }
+        );
+        let written = serde_json::to_string(&some).unwrap();
+        assert_eq!(serde_json::from_str::<Criteria>(&written).unwrap(), some);
+        let misspelt = serde_json::from_str::<Criteria>(r#"{"yaw_max_degrees": 40.0}"#);
+        assert!(
+            misspelt
+                .unwrap_err()
+                .to_string()
+                .contains("yaw_max_degrees")
+        );
+    }
+
+    #[test]
+    fn hongtus_levels_are_three_and_each_stricter_than_the_last() {
+        let level = |number| Criteria::hongtu_level(number).unwrap();
+        let (low, own, high) = (level(1), level(4), level(3));
+        assert_eq!(own, Criteria::default());
+        for (a, b) in [(&low, &own), (&own, &high)] {
+            assert!(a.yaw_max_deg > b.yaw_max_deg && a.pitch_max_deg > b.pitch_max_deg);
+            assert!(a.sharpness_min < b.sharpness_min);
+            assert!(a.face_size_min_px < b.face_size_min_px);
+            assert!(a.side_difference_max > b.side_difference_max);
+        }
+        assert!(
+            [0, 2, 5]
+                .iter()
+                .all(|n| Criteria::hongtu_level(*n).is_none())
+        );
+    }
+
+    #[test]
+    fn hongtus_own_numbers_take_their_place() {
+        let custom: HongtuCustom = serde_json::from_str(
+            r#"{"blur": 0.5, "pitch": 11, "roll": 12, "yaw": 13, "brightnessMin": 70,
+                "brightnessMax": 200, "size": 90, "sdtDeviation": 60}"#,
+        )
+        .unwrap();
+        let criteria = Criteria::default().with_hongtu(&custom);
+        assert_eq!(
+            (
+                criteria.pitch_max_deg,
+                criteria.roll_max_deg,
+                criteria.yaw_max_deg
+            ),
+            (11.0, 12.0, 13.0)
+        );
+        assert_eq!(
+            (criteria.brightness_min, criteria.brightness_max),
+            (70.0, 200.0)
+        );
+        assert_eq!(criteria.face_size_min_px, 90.0);
+        assert_eq!(criteria.brightness_deviation_max, 60.0);
+        assert!((blur_of(criteria.sharpness_min) - 0.5).abs() < 1e-9);
+        // The scale's ends are numbers, too.
+        for blur in [0.0, 1.0] {
+            let ends = Criteria::default().with_hongtu(&HongtuCustom {
+                blur,
+                ..custom.clone()
+            });
+            assert!(ends.sharpness_min.is_finite() && ends.sharpness_min >= 0.0);
+        }
+    }
+}

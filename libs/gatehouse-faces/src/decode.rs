@@ -2,7 +2,8 @@
 //! decoded, damage is an error, and what EXIF says about the orientation is applied.
 //!
 //! JPEGs are decoded by zune-jpeg in its strict mode: `image` fills the rest of a truncated one with
-//! grey and says nothing.
+//! grey and says nothing. Damage that happens to be a stream of codes again only smears the picture;
+//! no decoder can tell, and whether a face is to be seen is then the question.
 
 use crate::pixels::Rgb;
 use crate::{Limits, Unreadable};
@@ -152,6 +153,14 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<(Rgb, Orientation), Unreadable>
         3 + coefficients,
         limits,
     )?;
+    // One bit for each block of 64 pixels is the least that any JPEG says. Without this, the decoder
+    // fills up what a file of a few bytes only claims to have.
+    let pixels = usize::from(width) * usize::from(height);
+    if bytes.len() < pixels / (64 * 8) {
+        return Err(Unreadable::Damaged(
+            "it is too short for its size".to_owned(),
+        ));
+    }
     let orientation = decoder
         .exif()
         .and_then(|exif| Orientation::from_exif_chunk(exif))

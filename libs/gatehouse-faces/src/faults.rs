@@ -274,3 +274,109 @@ impl Bench {
         });
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Area;
+    use std::collections::BTreeSet;
+
+    fn good() -> FaceFound {
+        FaceFound {
+            area: Area {
+                x: 100.0,
+                y: 100.0,
+                width: 200.0,
+                height: 250.0,
+            },
+            presence: 1.0,
+            size_px: 200.0,
+            pitch: 0.0,
+            yaw: 0.0,
+            roll: 0.0,
+            brightness: 120.0,
+            brightness_deviation: 40.0,
+            side_difference: 10.0,
+            sharpness: 300.0,
+            blur: 0.06,
+            mouth_open: 0.05,
+            covered: 0.0,
+            inside: 1.0,
+            centre_distance: 0.1,
+            share: 0.5,
+        }
+    }
+
+    fn found(face: FaceFound) -> Findings {
+        Findings {
+            width: 500,
+            height: 500,
+            faces: 1,
+            face: Some(face),
+        }
+    }
+
+    /// One measure of a face, spoilt.
+    type Spoil = fn(&mut FaceFound);
+
+    #[test]
+    fn each_measure_has_its_fault_and_its_codes() {
+        assert_eq!(judge(&found(good()), &Criteria::default()), []);
+        let table: [(Spoil, &str, u32); 17] = [
+            (|f| f.presence = 0.89, "face_unclear", 10301),
+            (|f| f.size_px = 59.0, "face_too_small", 1_030_201),
+            (|f| f.pitch = -26.0, "pitch", 1_030_301),
+            (|f| f.yaw = 26.0, "yaw", 1_030_302),
+            (|f| f.roll = -26.0, "roll", 1_030_303),
+            (|f| f.centre_distance = 0.46, "off_centre", 10401),
+            (|f| f.share = 0.14, "share_too_low", 10402),
+            (|f| f.share = 0.96, "share_too_high", 10402),
+            (|f| f.covered = 0.43, "covered", 10403),
+            (|f| f.brightness = 49.0, "too_dark", 10404),
+            (|f| f.brightness = 216.0, "too_bright", 10404),
+            (|f| f.side_difference = 81.0, "uneven_light", 10404),
+            (|f| f.brightness_deviation = 91.0, "uneven_light", 10404),
+            (|f| f.sharpness = 19.0, "blurred", 10405),
+            (|f| f.mouth_open = 0.46, "mouth_open", 10406),
+            (|f| f.inside = 0.96, "cut_off", 10407),
+            // What could not be measured is not good.
+            (|f| f.yaw = f64::NAN, "yaw", 1_030_302),
+        ];
+        for (spoil, word, senselink) in table {
+            let mut face = good();
+            spoil(&mut face);
+            let faults = judge(&found(face), &Criteria::default());
+            assert_eq!(faults.len(), 1, "{word}: {faults:?}");
+            let fault = &faults[0];
+            assert_eq!((fault.code.as_str(), fault.senselink), (word, senselink));
+            assert_eq!(fault.hongtu, 121_034);
+            let warns = word == "covered";
+            assert_eq!(fault.severity == Severity::Warns, warns, "{word}");
+            assert!(fault.measured.is_some() && fault.limit.is_some());
+        }
+    }
+
+    #[test]
+    fn words_are_the_same_in_json_and_no_two_alike() {
+        let mut words = BTreeSet::new();
+        for code in FaultCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            words.insert(code.as_str());
+            let sentence = sentences::sentence(code, 0.5, 0.25);
+            assert!(sentence.matches(". ").count() == 1 && sentence.ends_with('.'));
+        }
+        assert_eq!(words.len(), FaultCode::ALL.len());
+    }
+
+    #[test]
+    fn a_sentence_says_what_was_measured_and_what_is_asked_for() {
+        let mut face = good();
+        face.yaw = -33.4;
+        let faults = judge(&found(face), &Criteria::default());
+        assert_eq!(
+            faults[0].sentence,
+            "The face is turned 33 degrees to the side, and at most 25 are allowed. Look straight into the camera."
+        );
+    }
+}

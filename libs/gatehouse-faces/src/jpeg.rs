@@ -6,7 +6,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
 /// A JPEG made here: upright, sRGB as it came, without metadata.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Jpeg {
     /// The file.
     pub bytes: Vec<u8>,
@@ -14,6 +14,19 @@ pub struct Jpeg {
     pub width: u32,
     /// Pixels of height.
     pub height: u32,
+}
+
+impl std::fmt::Debug for Jpeg {
+    /// Without the picture: it shows a person, and logs are not where persons belong.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Jpeg({} x {}, {} bytes)",
+            self.width,
+            self.height,
+            self.bytes.len()
+        )
+    }
 }
 
 /// What a kind of device takes.

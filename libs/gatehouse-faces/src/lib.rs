@@ -11,15 +11,21 @@
 //! Deliberately absent: any I/O beyond that load, async, a clock, and face embeddings. Nothing here
 //! says who somebody is, only whether the photo shows one face well.
 
+mod covering;
 mod criteria;
 mod decode;
+mod detector;
 mod examined;
 mod faces;
 mod faults;
 mod findings;
 mod jpeg;
 mod limits;
+mod measures;
+mod mesh;
+mod network;
 mod pixels;
+mod pose;
 mod sentences;
 mod unreadable;
 mod weights;

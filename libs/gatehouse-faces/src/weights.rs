@@ -70,3 +70,43 @@ pub(crate) fn read(dir: &Path, file: &Pinned) -> Result<Vec<u8>, ModelError> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+pub(crate) mod tests {
+    use super::*;
+
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+    /// Where the models are.
+    pub(crate) fn models() -> PathBuf {
+        let dir = std::env::var_os("GATEHOUSE_FACE_MODELS")
+            .map_or_else(|| Path::new(ROOT).join(".run/models"), PathBuf::from);
+        read(&dir, &DETECTOR).unwrap_or_else(|error| panic!("run deploy/local/models.sh: {error}"));
+        dir
+    }
+
+    #[test]
+    fn the_script_fetches_these_files() {
+        let script = std::fs::read_to_string(Path::new(ROOT).join("deploy/local/models.sh"));
+        let script = script.unwrap();
+        for file in [DETECTOR, MESH, GEOMETRY] {
+            let line = format!("{}  {}", file.sha256, file.name);
+            assert!(script.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_missing_and_a_changed_file_say_what_to_do() {
+        let missing = read(Path::new("/nowhere"), &MESH).unwrap_err();
+        assert!(matches!(missing, ModelError::Missing { .. }));
+        assert!(missing.to_string().contains("deploy/local/models.sh"));
+        let other = Pinned {
+            name: MESH.name,
+            sha256: DETECTOR.sha256,
+        };
+        let changed = read(&models(), &other).unwrap_err();
+        assert!(matches!(changed, ModelError::Changed { .. }));
+        assert!(changed.to_string().contains("deploy/local/models.sh"));
+    }
+}
