@@ -10,11 +10,14 @@
 //! platforms, webhooks and the vendors' pushes.
 
 mod assignments;
+mod body;
 mod delivery;
 mod planning;
 mod readback;
 mod settings;
 mod sync;
+#[cfg(test)]
+mod testing;
 
 pub use settings::SyncSettings;
 pub use sync::Sync;

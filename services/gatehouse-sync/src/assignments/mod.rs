@@ -1,4 +1,13 @@
-//! How it stands: the persons of a device, the devices of a person, with reasons.
+//! How it stands: the persons of a device, the devices of a person, with reasons; and trying again by
+//! hand.
+//!
+//! Deliberately absent: how anything comes to stand so (`planning`, `delivery`).
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod store;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub(crate) use api::routes;
+pub(crate) use store::device_exists;

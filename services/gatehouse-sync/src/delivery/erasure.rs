@@ -55,7 +55,11 @@ struct Holding {
 
 impl Holding {
     fn detail(&self) -> String {
-        match (self.protocol.as_deref(), self.connected_at, self.disconnected_at) {
+        match (
+            self.protocol.as_deref(),
+            self.connected_at,
+            self.disconnected_at,
+        ) {
             (Some("http_push"), ..) => "Waits for the device to fetch the removal.".to_owned(),
             (_, _, Some(since)) => format!(
                 "Waits for the terminal, which is offline since {}.",
@@ -72,11 +76,7 @@ impl Holding {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn follow(
-    tx: &TenantTx,
-    erasure: ErasureId,
-    number: &str,
-) -> Result<(), DbError> {
+pub(super) async fn follow(tx: &TenantTx, erasure: ErasureId, number: &str) -> Result<(), DbError> {
     let statement = sql(
         "with held as ( \
            select device_id from sync.assignments where tenant_id = $1 and number = $3 \
@@ -182,7 +182,9 @@ pub(super) async fn finish(tx: &TenantTx) -> Result<(), DbError> {
          returning e.erasure_id, e.device_id",
         [tx.tenant_uuid().into()],
     );
-    let finished = Finished::find_by_statement(statement).all(tx.conn()).await?;
+    let finished = Finished::find_by_statement(statement)
+        .all(tx.conn())
+        .await?;
     for one in &finished {
         let erasure = ErasureId::from_uuid(one.erasure_id);
         let detail = "The terminal holds nothing of the person.".to_owned();

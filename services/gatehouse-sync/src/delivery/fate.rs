@@ -167,7 +167,10 @@ mod tests {
         assert_eq!(judge(&not_sent("session_ended"), false).fate, Fate::AtOnce);
         assert_eq!(judge(&not_sent("session_ended"), true).fate, Fate::AtOnce);
         assert_eq!(judge(&not_sent("no_photo"), false).fate, Fate::Waits);
-        assert_eq!(judge(&not_sent("photo_unavailable"), false).fate, Fate::Again);
+        assert_eq!(
+            judge(&not_sent("photo_unavailable"), false).fate,
+            Fate::Again
+        );
         let judged = judge(&DeliveryOutcome::Applied, false);
         assert_eq!((judged.fate, judged.code.as_str()), (Fate::Done, ""));
     }

@@ -141,7 +141,11 @@ pub(super) async fn renew(tx: &TenantTx, held: &[Held]) -> Result<(), DbError> {
     let values = || {
         [
             tx.tenant_uuid().into(),
-            renewed.iter().map(|d| d.device_id).collect::<Vec<_>>().into(),
+            renewed
+                .iter()
+                .map(|d| d.device_id)
+                .collect::<Vec<_>>()
+                .into(),
             renewed.iter().map(|d| d.session).collect::<Vec<_>>().into(),
         ]
     };
@@ -171,6 +175,7 @@ pub(super) async fn offer(
     held: &[Held],
     offers_per_device: i64,
 ) -> Result<Vec<Uuid>, DbError> {
+    // Materialized: a plan that runs a locking part twice would choose twice.
     // UUID v7: the time and the place in the queue come first, so that the hub sends in this order.
     let now = Uuid::now_v7().to_string();
     let begin = now.get(..15).unwrap_or_default();
@@ -179,19 +184,19 @@ pub(super) async fn offer(
         _ => LEASE_TERMINAL_S,
     };
     let statement = sql(
-        "with room as ( \
+        "with room as materialized ( \
            select r.*, o.outstanding, o.removals \
              from unnest($2::uuid[], $3::int8[], $4::float8[]) r (device_id, session, lease_s) \
             cross join lateral ( \
               select count(*) as outstanding, count(*) filter (where o.urgency = 0) as removals from sync.assignments o \
                where o.tenant_id = $1 and o.device_id = r.device_id and o.offer is not null \
                  and o.offered_session = r.session and o.due_at > now()) o), \
-         removals as ( \
+         removals as materialized ( \
            select m.device_id, c.* from room m cross join lateral ( \
              select a.number, a.urgency, a.due_at from sync.assignments a \
               where a.tenant_id = $1 and a.device_id = m.device_id and a.urgency = 0 and a.due_at <= now() \
               order by a.due_at limit greatest($5 - m.removals, 0) for update skip locked) c), \
-         additions as ( \
+         additions as materialized ( \
            select m.device_id, c.* from room m \
              left join (select device_id, count(*) as chosen from removals group by device_id) f on f.device_id = m.device_id \
             cross join lateral ( \
@@ -200,7 +205,7 @@ pub(super) async fn offer(
               order by a.due_at \
               limit case when m.outstanding * 2 <= $5 then greatest($5 - m.outstanding - coalesce(f.chosen, 0), 0) else 0 end \
               for update skip locked) c), \
-         chosen as ( \
+         chosen as materialized ( \
            select m.session, m.lease_s, m.outstanding, c.device_id, c.number, \
                   row_number() over (partition by c.device_id order by c.urgency, c.due_at, c.number) as turn \
              from (select * from removals union all select * from additions) c \

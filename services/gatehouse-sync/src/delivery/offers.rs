@@ -178,11 +178,19 @@ async fn round(sync: &Sync, among: Option<&[Waiting]>, offers: i64) -> Result<us
         offer_store::waiting(&tx, among, offers, DEVICES_PER_TENANT, DEVICES_PER_ROUND).await?;
     let mut of_tenant: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
     for one in found {
-        of_tenant.entry(one.tenant_id).or_default().push(one.device_id);
+        of_tenant
+            .entry(one.tenant_id)
+            .or_default()
+            .push(one.device_id);
     }
     let scopes: Vec<(TenantScope, Vec<Uuid>)> = of_tenant
         .into_iter()
-        .map(|(tenant, devices)| (tx.scope(TenantId::from_uuid(tenant), Actor::System), devices))
+        .map(|(tenant, devices)| {
+            (
+                tx.scope(TenantId::from_uuid(tenant), Actor::System),
+                devices,
+            )
+        })
         .collect();
     tx.commit().await?;
     let mut made = 0_usize;

@@ -98,7 +98,12 @@ pub(super) async fn drop_removed(
     );
     let rows = tx.conn().query_all_raw(statement).await?;
     rows.iter()
-        .map(|row| Ok((row.try_get("", "number")?, Settled::from_query_result(row, "")?)))
+        .map(|row| {
+            Ok((
+                row.try_get("", "number")?,
+                Settled::from_query_result(row, "")?,
+            ))
+        })
         .collect()
 }
 
@@ -153,10 +158,10 @@ pub(super) async fn fill_places(
 ) -> Result<(), DbError> {
     tx.conn()
         .execute_raw(sql(
-            "update sync.assignments a set state = 'pending', due_at = now(), attempts = 0 \
-               from (select number from sync.assignments \
+            "with f as materialized (select number from sync.assignments \
                       where tenant_id = $1 and device_id = $2 and state = 'failed' and error_code = '302' \
-                      order by changed_at, number limit $3 for update skip locked) f \
+                      order by changed_at, number limit $3 for update skip locked) \
+             update sync.assignments a set state = 'pending', due_at = now(), attempts = 0 from f \
               where a.tenant_id = $1 and a.device_id = $2 and a.number = f.number",
             [tx.tenant_uuid().into(), device.uuid().into(), places.into()],
         ))
