@@ -84,6 +84,19 @@ fn no_face_is_said_and_nothing_else() {
 }
 
 #[test]
+fn models_are_shared_and_outcomes_travel_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<gatehouse_faces::Faces>();
+    shared::<Examined>();
+    let file = portrait_file();
+    std::thread::scope(|scope| {
+        let both = [0, 1].map(|_| scope.spawn(|| crate::pictures::examine(&file).unwrap()));
+        let [a, b] = both.map(|thread| thread.join().unwrap().findings);
+        assert_eq!(a, b);
+    });
+}
+
+#[test]
 fn two_people_are_counted() {
     let both = beside(&portrait(), &imageops::flip_horizontal(&portrait()));
     let examined = look_at(&both);
