@@ -1,4 +1,4 @@
--- Alarms, and what push devices (document 002, chapter 9) need of the hub. Written by the hub alone.
+-- Alarms. Written by the hub alone.
 
 create table hub.alarms (
   tenant_id uuid not null,

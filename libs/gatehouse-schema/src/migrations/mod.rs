@@ -49,6 +49,7 @@ impl MigratorTrait for Migrator {
             "m0008_distribution",
             "m0009_alarms",
             "m0010_outbox_text",
+            "m0011_push",
         ];
         files
             .into_iter()
