@@ -50,6 +50,11 @@ impl Reading {
         }
     }
 
+    /// What was at fault, for whoever goes on in spite of it.
+    pub(crate) fn into_faults(self) -> Vec<FieldFault> {
+        self.faults
+    }
+
     /// A text for people: trimmed, not empty, without control characters.
     pub(crate) fn text(&mut self, pointer: &str, value: &str, max_chars: usize) -> String {
         let text = self.optional_text(pointer, value, max_chars);

@@ -3,6 +3,7 @@
 
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
+use gatehouse_domain::person::{Gender, PersonType, Priority};
 use serde_json::Value;
 use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -31,6 +32,9 @@ vocabularies!(
     door_decision = DoorDecision,
     role = Role,
     permission = Permission,
+    person_type = PersonType,
+    gender = Gender,
+    priority = Priority,
 );
 
 /// `in`, `out` or null.

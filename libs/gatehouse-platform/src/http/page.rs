@@ -85,6 +85,15 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page whose end was found otherwise; `next` is where to go on.
+    #[must_use]
+    pub fn before(items: Vec<T>, next: Option<impl Serialize>) -> Self {
+        Self {
+            items,
+            next_cursor: next.and_then(cursor),
+        }
+    }
+
     /// Makes a page of rows that were fetched with `limit + 1`: one more row than wanted means that
     /// another page follows, after the position of the last item kept.
     pub fn cut<R, P: Serialize>(
@@ -99,13 +108,17 @@ impl<T> Page<T> {
         let next_cursor = rows
             .last()
             .filter(|_| more)
-            .and_then(|last| serde_json::to_vec(&position(last)).ok())
-            .map(|bytes| BASE64URL.encode_to_string(bytes));
+            .and_then(|last| cursor(position(last)));
         Self {
             items: rows.into_iter().map(item).collect(),
             next_cursor,
         }
     }
+}
+
+fn cursor(position: impl Serialize) -> Option<String> {
+    let bytes = serde_json::to_vec(&position).ok()?;
+    Some(BASE64URL.encode_to_string(bytes))
 }
 
 #[cfg(test)]

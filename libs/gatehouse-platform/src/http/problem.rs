@@ -210,6 +210,12 @@ impl Problem {
         self.code
     }
 
+    /// Where in the request, where one field is at fault.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.pointer.as_deref()
+    }
+
     /// The sentence.
     #[must_use]
     pub fn detail(&self) -> &str {

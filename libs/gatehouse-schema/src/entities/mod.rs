@@ -4,3 +4,4 @@
 pub mod attendance;
 pub mod directory;
 pub mod hub;
+pub mod people;

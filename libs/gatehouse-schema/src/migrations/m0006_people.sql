@@ -63,6 +63,7 @@ create table directory.persons (
   check (valid_from is null or valid_to is null or valid_from < valid_to)
 );
 create index persons_by_department on directory.persons (tenant_id, department_id, id);
+create index persons_by_type on directory.persons (tenant_id, type, id);
 create index persons_by_change on directory.persons (tenant_id, updated_at, id);
 create index persons_by_phone on directory.persons (tenant_id, phone, id) where phone is not null;
 create index persons_by_id_document on directory.persons (tenant_id, id_document_digest) where id_document_digest is not null;
@@ -130,6 +131,8 @@ create table directory.groups (
   id uuid not null,
   number bigint generated always as identity,
   name text not null check (name <> ''),
+  -- What lists are ordered and searched by: compared by bytes, so that a beginning is a range.
+  name_folded text collate "C" not null generated always as (lower(name)) stored,
   type text not null check (type in ('staff', 'visitor', 'blocklist')),
   remark text not null default '',
   created_at timestamptz not null default now(),
@@ -139,6 +142,8 @@ create table directory.groups (
   unique (tenant_id, number),
   unique (tenant_id, name)
 );
+create index groups_by_name on directory.groups (tenant_id, name_folded, id);
+create index groups_by_type on directory.groups (tenant_id, type, name_folded, id);
 
 create table directory.group_members (
   tenant_id uuid not null,
@@ -151,8 +156,9 @@ create table directory.group_members (
 );
 create index group_members_by_person on directory.group_members (tenant_id, person_id, group_id);
 
--- A visit: somebody of type visitor, expected by a host for a time. The person's validity is the
--- visit's window, so that the visit ends by itself.
+-- A visit: somebody of type visitor, expected by a host for a time. While a visit is in force, the
+-- person's validity is its window, so that it ends by itself; of a person's visits that are still to
+-- end the first one is in force, and the next one follows it.
 create table directory.visits (
   tenant_id uuid not null,
   id uuid not null,
@@ -162,6 +168,9 @@ create table directory.visits (
   firm text not null default '',
   number_plate text not null default '',
   vip boolean not null default false,
+  -- The visitor groups that the person is in while the visit is in force; null: those they are in.
+  group_ids uuid[],
+  in_force boolean not null default false,
   starts_at timestamptz not null,
   ends_at timestamptz not null,
   cancelled_at timestamptz,
@@ -176,6 +185,9 @@ create table directory.visits (
 create index visits_by_person on directory.visits (tenant_id, person_id, starts_at desc);
 create index visits_by_start on directory.visits (tenant_id, starts_at desc, id desc);
 create index visits_by_host on directory.visits (tenant_id, host_id, starts_at desc, id desc);
+create index visits_cancelled on directory.visits (tenant_id, starts_at desc, id desc) where cancelled_at is not null;
+create index visits_to_end on directory.visits (tenant_id, ends_at, id) where cancelled_at is null;
+create index visits_waiting on directory.visits (starts_at) where cancelled_at is null and not in_force;
 
 -- Long work of the directory: bringing people in from a file, or writing them into one.
 create table directory.jobs (
@@ -261,6 +273,10 @@ create index erasures_with_objects on directory.erasures (requested_at) where ob
 -- Jobs of all tenants are worked off in turn.
 call platform.admit_system('directory.jobs', 'gatehouse_directory_system');
 grant select, update on directory.jobs to gatehouse_directory_system;
+
+-- A visit whose person was here for another one comes into force when that has ended.
+call platform.admit_system('directory.visits', 'gatehouse_directory_system');
+grant select on directory.visits to gatehouse_directory_system;
 
 -- What the hub and sync read of people: what a terminal is told. Across tenants the hub sees only
 -- whose number a record carries, and sync only when somebody's time begins or ends.

@@ -1,4 +1,34 @@
 //! Persons: who there is, how they are found, what terminals are told about them.
+//!
+//! Reading the fields of a request ([`read`]) stands apart from writing a person ([`create`],
+//! [`change`]), so that bringing many in from a file can say what is wrong with each row.
+//!
+//! Deliberately absent: pictures (`photos`), membership of groups after the first (`groups`), and
+//! removing a person, which is an erasure (`erasures`).
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod change;
+mod create;
+mod fields;
+mod given;
+mod request;
+mod search;
+mod store;
+mod terminal_hash;
+mod terms;
+mod view;
+mod walk;
+
+pub(crate) use api::routes;
+#[allow(
+    unused_imports,
+    reason = "for bringing people in from files, which is built beside this"
+)]
+pub(crate) use {
+    change::{Changed, change},
+    create::{NewPerson, create},
+    fields::read,
+    given::Given,
+    request::PersonPatch,
+};
+pub(crate) use {store::read_to_change, terminal_hash::refresh as refresh_terminal_hash};
