@@ -15,6 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gatehouse-wire", &[]),
     ("gatehouse-contracts", &["gatehouse-domain"]),
     (
+        "gatehouse-proto-device",
+        &["gatehouse-domain", "gatehouse-wire"],
+    ),
+    (
         "gatehouse-proto-terminal",
         &["gatehouse-domain", "gatehouse-wire"],
     ),
@@ -49,6 +53,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "gatehouse-contracts",
             "gatehouse-domain",
             "gatehouse-platform",
+            "gatehouse-proto-device",
             "gatehouse-proto-terminal",
             "gatehouse-schema",
             "gatehouse-wire",
@@ -102,6 +107,10 @@ const PURE: &[(&str, &[&str])] = &[
     (
         "gatehouse-contracts",
         &["chrono", "serde", "serde_json", "thiserror", "uuid"],
+    ),
+    (
+        "gatehouse-proto-device",
+        &["chrono", "serde_json", "thiserror"],
     ),
     (
         "gatehouse-proto-terminal",

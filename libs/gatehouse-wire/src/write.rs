@@ -1,4 +1,4 @@
-//! The writer: objects of texts, in the order in which the vendor's document shows the members, for
+//! The writer: objects of texts and whole numbers, in the order in which the vendor's document shows the members, for
 //! readers on small devices that may depend on it. Text beyond ASCII is written as it is.
 
 /// An object in the making.
@@ -45,11 +45,35 @@ impl ObjectWriter {
         self
     }
 
+    /// Adds a whole number.
+    pub fn number(&mut self, name: &str, value: i64) -> &mut Self {
+        self.name(name);
+        self.text.push_str(&value.to_string());
+        self
+    }
+
+    /// Adds an object.
+    pub fn object(&mut self, name: &str, value: Self) -> &mut Self {
+        self.name(name);
+        self.text.push_str(&value.finish());
+        self
+    }
+
     /// Adds a list of one object.
     pub fn list_of_one(&mut self, name: &str, item: Self) -> &mut Self {
+        self.list(name, [item])
+    }
+
+    /// Adds a list of objects.
+    pub fn list(&mut self, name: &str, items: impl IntoIterator<Item = Self>) -> &mut Self {
         self.name(name);
         self.text.push('[');
-        self.text.push_str(&item.finish());
+        for (place, item) in items.into_iter().enumerate() {
+            if place > 0 {
+                self.text.push(',');
+            }
+            self.text.push_str(&item.finish());
+        }
         self.text.push(']');
         self
     }
@@ -111,6 +135,20 @@ mod tests {
         assert_eq!(
             object.finish(),
             r#"{"msgType":"a\"\\\n\u0001\u001f欢迎","some":"","data":[{"z":"1"}]}"#
+        );
+        let one = |n| {
+            let mut object = ObjectWriter::new();
+            object.number("n", n);
+            object
+        };
+        let mut object = ObjectWriter::new();
+        object
+            .list("none", [])
+            .list("two", [one(-1), one(2)])
+            .object("in", one(3));
+        assert_eq!(
+            object.finish(),
+            r#"{"none":[],"two":[{"n":-1},{"n":2}],"in":{"n":3}}"#
         );
         assert_eq!(ObjectWriter::default().finish(), "{}");
     }
