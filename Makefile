@@ -24,7 +24,7 @@ openapi: ## write openapi/gatehouse.json from the code
 	$(BIN) openapi > $(BIN).openapi && mv $(BIN).openapi openapi/gatehouse.json
 
 services: ## start PostgreSQL, RabbitMQ, Redis and S3 for this checkout; settings in .run/env
-	@deploy/local/services.sh install && cargo build --workspace --locked && GATEHOUSE_BIN=$(abspath $(BIN)) deploy/local/services.sh start
+	@deploy/local/services.sh install && deploy/local/models.sh && cargo build --workspace --locked && GATEHOUSE_BIN=$(abspath $(BIN)) deploy/local/services.sh start
 
 stop: ## stop them; the data stays
 	@deploy/local/services.sh stop

@@ -18,6 +18,8 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 need_tools() {
   command -v cargo >/dev/null || fail "there is no cargo on the PATH; install the Rust toolchain as https://rustup.rs says"
   "$SERVICES" install
+  # The README's commands, which a test runs, are written with it.
+  command -v curl >/dev/null || "$SERVICES" packages curl
 }
 
 # Begins to start PostgreSQL, RabbitMQ and Redis beside whatever the script does next (RabbitMQ takes 7 s).
