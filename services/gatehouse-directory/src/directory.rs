@@ -104,7 +104,7 @@ impl Service for Directory {
     }
 
     fn tasks(self: &Arc<Self>) -> Vec<Task> {
-        Vec::new()
+        vec![jobs::task(self)]
     }
 
     fn drain(self: &Arc<Self>) -> BoxFuture<'static, ()> {

@@ -1,4 +1,19 @@
-//! Long work: bringing many persons in from a file, writing them into one.
+//! Long work: bringing many persons in from a table with an archive of photos, and writing them into
+//! one. [`upload`] takes the files, [`work`] takes jobs off the list, [`import`] and [`export`] are
+//! the stories; [`sheet`] and [`archive`] read what comes from outside under limits.
+//!
+//! Deliberately absent: what a field may hold (`persons`) and what a photo must be (`photos`).
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod archive;
+mod columns;
+mod export;
+mod import;
+mod photo;
+mod sheet;
+mod store;
+mod upload;
+mod work;
+
+pub(crate) use api::routes;
+pub(crate) use work::task;

@@ -1,0 +1,366 @@
+//! What happens in an import, from top to bottom: each row by itself, in a transaction of its own, so
+//! that one that cannot be taken holds up no other. A dry run does the same and keeps nothing.
+//!
+//! Rows are matched by code. A row that is done twice, because a process died in between, finds the
+//! person as the first time left it, and changes nothing.
+
+use super::columns::{self, Column, Said};
+use super::photo as photos;
+use super::sheet::{self, Format, Line, Row};
+use super::store::{self, Existing, Options, Outcome, Reached, RowOutcome};
+use super::upload::{folder, photo_key};
+use super::work::{Undone, Work};
+use crate::access_changes::{self, Scope};
+use crate::persons::{self, NewPerson};
+use crate::reading::Reading;
+use bytes::Bytes;
+use chrono_tz::Tz;
+use gatehouse_domain::{DepartmentId, GroupId, PersonId};
+use gatehouse_platform::db::{DbError, TenantTx, sql};
+use gatehouse_platform::http::{Answer, Problem, ProblemCode};
+use gatehouse_platform::objects::ObjectError;
+use sea_orm::ConnectionTrait;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Progress is told after so many rows, or after so long.
+const TELL_ROWS: usize = 50;
+const TELL_AFTER: Duration = Duration::from_secs(2);
+/// Rows of the report that are read at once.
+const REPORT_ROWS: u64 = 1_000;
+
+/// Brings persons in; the key of the report, where a row failed.
+pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
+    // 1. Read the table.
+    let key = work.job.input_key.clone();
+    let key = key.ok_or_else(|| Undone::Never("The table of the job is gone.".to_owned()))?;
+    let table = work.directory.kit.objects.get(&key).await?.body;
+    let rows = tokio::task::spawn_blocking(move || sheet::read(&table))
+        .await
+        .map_err(|error| Undone::Away(error.to_string()))?
+        .map_err(|fault| Undone::Never(fault.to_string()))?;
+
+    // 2. Take the rows, from where somebody else may have stopped.
+    let twice = codes_that_stand_twice(&rows);
+    let importer = Importer::new(work, twice).await?;
+    let mut reached = Reached {
+        total: i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        done: work.job.done,
+        succeeded: work.job.succeeded,
+        failed: work.job.failed,
+    };
+    let (mut told, mut told_at) = (Vec::new(), Instant::now());
+    for row in rows.iter().skip(usize::try_from(reached.done).unwrap_or(0)) {
+        work.go_on()?;
+        let outcome = importer.row(row).await?;
+        reached.done = reached.done.saturating_add(1);
+        match outcome.outcome {
+            Outcome::Failed => reached.failed = reached.failed.saturating_add(1),
+            Outcome::Created | Outcome::Updated | Outcome::Unchanged => {
+                reached.succeeded = reached.succeeded.saturating_add(1);
+            }
+        }
+        if outcome.outcome == Outcome::Failed || work.job.dry_run {
+            told.push(outcome);
+        }
+        if told.len() >= TELL_ROWS || told_at.elapsed() > TELL_AFTER {
+            work.reached(reached, &told).await?;
+            access_changes::wake(work.directory, work.scope.tenant());
+            (told, told_at) = (Vec::new(), Instant::now());
+        }
+    }
+    work.reached(reached, &told).await?;
+    access_changes::wake(work.directory, work.scope.tenant());
+
+    // 3. A table with the rows that failed, to be mended and uploaded again.
+    let report = if reached.failed > 0 {
+        Some(report(work, &rows).await?)
+    } else {
+        None
+    };
+
+    // 4. What was uploaded is not needed any more.
+    forget_input(work, &rows, &key).await?;
+    Ok(report)
+}
+
+fn codes_that_stand_twice(rows: &[Row]) -> BTreeMap<String, i64> {
+    let (mut first, mut twice) = (BTreeMap::new(), BTreeMap::new());
+    for row in rows {
+        let code = code_of(row);
+        match first.get(&code) {
+            Some(number) => drop(twice.insert(code, *number)),
+            None => drop(first.insert(code, row.number)),
+        }
+    }
+    twice
+}
+
+fn code_of(row: &Row) -> String {
+    let code = row.cells.get(&Column::Code);
+    code.map(|code| code.trim().to_owned()).unwrap_or_default()
+}
+
+/// What all rows have in common.
+struct Importer<'a> {
+    work: &'a Work<'a>,
+    options: Options,
+    existing: Existing,
+    zone: Tz,
+    /// Codes that stand twice, with the row in which each stands first.
+    twice: BTreeMap<String, i64>,
+}
+
+impl<'a> Importer<'a> {
+    async fn new(work: &'a Work<'a>, twice: BTreeMap<String, i64>) -> Result<Self, Undone> {
+        let options = work.job.options();
+        let existing = options
+            .existing
+            .as_deref()
+            .and_then(|word| word.parse().ok());
+        let tx = work.directory.kit.db.tenant(work.scope).await?;
+        Ok(Self {
+            work,
+            existing: existing.unwrap_or(Existing::Update),
+            zone: zone(&tx).await?,
+            options,
+            twice,
+        })
+    }
+
+    /// Takes one row.
+    async fn row(&self, row: &Row) -> Result<RowOutcome, Undone> {
+        let code = code_of(row);
+        let taken = match self.twice.get(&code) {
+            _ if code.is_empty() => Err(Problem::invalid(
+                "code",
+                "is missing; rows are matched by it",
+            )),
+            Some(first) if *first != row.number => Err(Problem::invalid(
+                "code",
+                format!("stands in row {first} already"),
+            )),
+            Some(_) | None => self.person(&code, columns::said(&row.cells)).await,
+        };
+        let (outcome, faults) = match taken {
+            Ok(outcome) => (outcome, Vec::new()),
+            Err(problem) if problem.code() == ProblemCode::Unavailable => {
+                return Err(Undone::Away(problem.detail().to_owned()));
+            }
+            Err(problem) => (Outcome::Failed, vec![problem.detail().to_owned()]),
+        };
+        Ok(RowOutcome {
+            number: row.number,
+            outcome,
+            code,
+            content: (outcome == Outcome::Failed).then(|| row.cells.clone()),
+            faults,
+        })
+    }
+
+    async fn person(&self, code: &str, said: Said) -> Answer<Outcome> {
+        let kit = &self.work.directory.kit;
+        // The photo is judged before anything is written: a row is taken as a whole or not at all.
+        let photo = match self.photo(code).await? {
+            Some(bytes) => {
+                Some(photos::examine(self.work.directory, self.work.scope, bytes).await?)
+            }
+            None => None,
+        };
+        let tx = kit.db.tenant(self.work.scope).await?;
+        let known = by_code(&tx, code).await?;
+        if known.is_some() && self.existing == Existing::Skip {
+            return Ok(Outcome::Unchanged);
+        }
+        if known.is_some() && self.existing == Existing::Fail {
+            let detail = format!("A person with the code {code} exists.");
+            return Err(Problem::new(ProblemCode::AlreadyExists, detail));
+        }
+        let mut patch = said.patch;
+        if let Some(department) = said.department_code {
+            patch.department_id = Some(Some(self::department(&tx, &department).await?));
+        }
+        let group_ids = groups(&tx, &said.groups).await?;
+        let mut reading = Reading::begin();
+        if known.is_none() && patch.name.is_none() {
+            reading.fault("/name", "is needed for somebody new");
+        }
+        let given = persons::read(&mut reading, patch, self.zone);
+        reading.end()?;
+        let (person, mut outcome, mut for_terminals) = match known {
+            None => {
+                let new = NewPerson {
+                    given,
+                    group_ids: group_ids.clone(),
+                };
+                let person = persons::create(&tx, &kit.secrets, new, None).await?;
+                (person, Outcome::Created, !group_ids.is_empty())
+            }
+            Some(person) => {
+                let changed =
+                    persons::change(&tx, &kit.secrets, person, &given, None, None).await?;
+                let joined = join(&tx, person, &group_ids).await?;
+                let outcome = if changed.anything || joined {
+                    Outcome::Updated
+                } else {
+                    Outcome::Unchanged
+                };
+                (person, outcome, changed.for_terminals || joined)
+            }
+        };
+        if let Some(photo) = photo
+            && photos::keep(self.work.directory, &tx, person, photo).await?
+        {
+            for_terminals = true;
+            if outcome == Outcome::Unchanged {
+                outcome = Outcome::Updated;
+            }
+        }
+        if for_terminals {
+            access_changes::note(&tx, "person.imported", Scope::Persons(&[person])).await?;
+        }
+        if !self.work.job.dry_run {
+            tx.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn photo(&self, code: &str) -> Answer<Option<Bytes>> {
+        if self.options.photos == 0 {
+            return Ok(None);
+        }
+        let key = photo_key(self.work.scope, self.work.id(), code);
+        match self.work.directory.kit.objects.get(&key).await {
+            Ok(object) => Ok(Some(object.body)),
+            Err(ObjectError::NotFound) => Ok(None),
+            Err(error) => Err(super::upload::away(&error)),
+        }
+    }
+}
+
+async fn zone(tx: &TenantTx) -> Result<Tz, DbError> {
+    let row = tx
+        .conn()
+        .query_one_raw(sql(
+            "select timezone from directory.tenants where tenant_id = $1",
+            [tx.tenant_uuid().into()],
+        ))
+        .await?;
+    let name: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC))
+}
+
+async fn by_code(tx: &TenantTx, code: &str) -> Result<Option<PersonId>, DbError> {
+    let statement = "select id from directory.persons where tenant_id = $1 and code = $2";
+    Ok(one(tx, statement, code).await?.map(PersonId::from_uuid))
+}
+
+async fn department(tx: &TenantTx, code: &str) -> Answer<DepartmentId> {
+    let statement = "select id from directory.departments where tenant_id = $1 and code = $2";
+    let id = one(tx, statement, code).await?;
+    id.map(DepartmentId::from_uuid).ok_or_else(|| {
+        Problem::invalid(
+            "department_code",
+            format!("names {code}, which there is not"),
+        )
+    })
+}
+
+async fn groups(tx: &TenantTx, names: &[String]) -> Answer<Vec<GroupId>> {
+    let statement = "select id from directory.groups where tenant_id = $1 and name = $2";
+    let mut ids = Vec::new();
+    for name in names {
+        match one(tx, statement, name).await? {
+            Some(id) => ids.push(GroupId::from_uuid(id)),
+            None => {
+                return Err(Problem::invalid(
+                    "groups",
+                    format!("names \"{name}\", which there is not"),
+                ));
+            }
+        }
+    }
+    Ok(ids)
+}
+
+async fn one(tx: &TenantTx, statement: &'static str, key: &str) -> Result<Option<Uuid>, DbError> {
+    let row = tx
+        .conn()
+        .query_one_raw(sql(statement, [tx.tenant_uuid().into(), key.into()]))
+        .await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+}
+
+/// Puts somebody into groups; whether they were not in one of them.
+async fn join(tx: &TenantTx, person: PersonId, groups: &[GroupId]) -> Result<bool, DbError> {
+    if groups.is_empty() {
+        return Ok(false);
+    }
+    let done = tx
+        .conn()
+        .execute_raw(sql(
+            "insert into directory.group_members (tenant_id, group_id, person_id)
+             select $1, g, $2 from unnest($3::uuid[]) g on conflict do nothing",
+            [
+                tx.tenant_uuid().into(),
+                person.uuid().into(),
+                groups.iter().map(|id| id.uuid()).collect::<Vec<_>>().into(),
+            ],
+        ))
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Writes the rows that failed into a table of the same format.
+async fn report(work: &Work<'_>, rows: &[Row]) -> Result<String, Undone> {
+    let kit = &work.directory.kit;
+    let used: Vec<Column> = Column::ALL
+        .iter()
+        .copied()
+        .filter(|column| rows.iter().any(|row| row.cells.contains_key(column)))
+        .collect();
+    let format = work.job.options().format.and_then(|word| word.parse().ok());
+    let format = format.unwrap_or(Format::Xlsx);
+    let (mut lines, mut after) = (Vec::new(), 0);
+    loop {
+        let tx = kit.db.tenant(work.scope).await?;
+        let noted = store::rows(&tx, work.id(), Some(Outcome::Failed), after, REPORT_ROWS).await?;
+        let Some(last) = noted.last() else { break };
+        after = last.row_number;
+        lines.extend(noted.into_iter().map(|row| Line {
+            cells: row.cells(),
+            faults: row.faults().join(" "),
+        }));
+    }
+    let table =
+        tokio::task::spawn_blocking(move || sheet::write(format, &used, lines.into_iter(), true))
+            .await
+            .map_err(|error| Undone::Away(error.to_string()))?
+            .map_err(|fault| Undone::Never(fault.to_string()))?;
+    let key = format!("{}/report.{format}", folder(work.scope, work.id()));
+    kit.objects
+        .put(&key, format.content_type(), table.into())
+        .await?;
+    Ok(key)
+}
+
+/// Deletes what was uploaded. Photos of codes that no row has are left to the sweep of old jobs.
+async fn forget_input(work: &Work<'_>, rows: &[Row], table: &str) -> Result<(), Undone> {
+    let objects = &work.directory.kit.objects;
+    if work.job.options().photos > 0 {
+        for row in rows {
+            match objects
+                .delete(&photo_key(work.scope, work.id(), &code_of(row)))
+                .await
+            {
+                Ok(()) | Err(ObjectError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    match objects.delete(table).await {
+        Ok(()) | Err(ObjectError::NotFound) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
