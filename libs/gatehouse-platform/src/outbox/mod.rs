@@ -42,14 +42,50 @@ pub async fn publish_as_system<T: Event>(
     insert(tx.conn(), roles, tenant, event).await
 }
 
+/// Many events, of many tenants, by one statement.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn publish_all_as_system<T: Event>(
+    tx: &SystemTx,
+    roles: ServiceRoles,
+    events: Vec<(TenantId, T)>,
+) -> Result<(), DbError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let (mut tenants, mut ids) = (Vec::new(), Vec::new());
+    let mut data = Vec::with_capacity(events.len());
+    for (tenant, event) in &events {
+        tenants.push(tenant.uuid());
+        ids.push(Uuid::now_v7());
+        data.push(written(event)?);
+    }
+    tx.conn()
+        .execute_raw(sql(
+            &format!(
+                "insert into {}.outbox (tenant_id, id, kind, data) \
+                 select tenant_id, id, $3, data::json from unnest($1::uuid[], $2::uuid[], $4::text[]) as new (tenant_id, id, data)",
+                roles.schema
+            ),
+            [tenants.into(), ids.into(), T::KIND.into(), data.into()],
+        ))
+        .await?;
+    Ok(())
+}
+
+fn written<T: Event>(event: &T) -> Result<String, DbError> {
+    serde_json::to_string(event)
+        .map_err(|e| DbError::Refused(DbErr::Json(format!("{}: {e}", T::KIND))))
+}
+
 async fn insert<T: Event>(
     conn: &DatabaseTransaction,
     roles: ServiceRoles,
     tenant: TenantId,
     event: T,
 ) -> Result<MessageId, DbError> {
-    let data = serde_json::to_string(&event)
-        .map_err(|e| DbError::Refused(DbErr::Json(format!("{}: {e}", T::KIND))))?;
+    let data = written(&event)?;
     let id = MessageId::from_uuid(Uuid::now_v7());
     conn.execute_raw(sql(
         &format!(
