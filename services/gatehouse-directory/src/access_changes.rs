@@ -2,6 +2,7 @@
 //! sync. Deliberately absent: what is to be sent (gatehouse-sync).
 
 use crate::directory::Directory;
+use actix_web::HttpResponse;
 use gatehouse_contracts::Wake;
 use gatehouse_domain::{DeviceId, DistributionId, PersonId, TenantId};
 use gatehouse_platform::db::{Database, DbError, TenantTx, sql};
@@ -73,6 +74,21 @@ async fn insert(
 /// Wakes whoever plans; to be called after the commit.
 pub(crate) fn wake(directory: &Directory, tenant: TenantId) {
     directory.kit.bus.wake(Wake::Access { tenant_id: tenant });
+}
+
+/// The answer, without a body, of an operation that has committed: wakes whoever plans, and names the
+/// change in the header `Distribution-Id`.
+pub(crate) fn done(
+    directory: &Directory,
+    tenant: TenantId,
+    distribution: Option<DistributionId>,
+) -> HttpResponse {
+    let mut answer = HttpResponse::NoContent();
+    if let Some(distribution) = distribution {
+        wake(directory, tenant);
+        answer.insert_header(("Distribution-Id", distribution.to_string()));
+    }
+    answer.finish()
 }
 
 /// Removes changes that were planned long ago.

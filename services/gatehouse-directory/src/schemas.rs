@@ -1,6 +1,7 @@
 //! How the domain's words look in the OpenAPI document. The domain knows nothing of OpenAPI, so the
 //! lists of words are made here, from the vocabularies themselves.
 
+use crate::groups::Outcome;
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
 use gatehouse_domain::person::{Gender, PersonType, Priority};
@@ -35,6 +36,7 @@ vocabularies!(
     person_type = PersonType,
     gender = Gender,
     priority = Priority,
+    member_outcome = Outcome,
 );
 
 /// `in`, `out` or null.

@@ -4,6 +4,7 @@ use crate::db::DbError;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use gatehouse_domain::vocabulary;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What a handler returns.
@@ -28,6 +29,8 @@ vocabulary! {
         AlreadyExists = "already_exists",
         /// The thing is in a state that does not admit this.
         Conflict = "conflict",
+        /// The department has persons or departments below it.
+        DepartmentNotEmpty = "department_not_empty",
         /// If-Match names another version than the current one.
         PreconditionFailed = "precondition_failed",
         /// The Idempotency-Key was used with another request.
@@ -61,7 +64,7 @@ impl ProblemCode {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::InvalidLink => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoSuchOperation => StatusCode::NOT_FOUND,
-            Self::AlreadyExists | Self::Conflict => StatusCode::CONFLICT,
+            Self::AlreadyExists | Self::Conflict | Self::DepartmentNotEmpty => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -83,6 +86,7 @@ impl ProblemCode {
             Self::NoSuchOperation => "There is no such operation",
             Self::AlreadyExists => "It exists already",
             Self::Conflict => "The present state does not admit this",
+            Self::DepartmentNotEmpty => "The department is not empty",
             Self::PreconditionFailed => "It was changed in the meantime",
             Self::IdempotencyMismatch => "The Idempotency-Key was used for another request",
             Self::TooLarge => "The request is too large",
@@ -114,6 +118,7 @@ pub struct Problem {
     pointer: Option<String>,
     faults: Vec<FieldFault>,
     retry_after_s: Option<u64>,
+    vendor_codes: BTreeMap<&'static str, i64>,
 }
 
 /// A problem as it is sent, `application/problem+json`.
@@ -136,6 +141,9 @@ pub struct ProblemBody {
     /// Each field's fault, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FieldFault>,
+    /// The codes by which other vendors' systems know this fault, by the vendor.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vendor_codes: BTreeMap<&'static str, i64>,
     /// Under this id the request stands in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -151,6 +159,7 @@ impl Problem {
             pointer: None,
             faults: Vec::new(),
             retry_after_s: None,
+            vendor_codes: BTreeMap::new(),
         }
     }
 
@@ -204,6 +213,14 @@ impl Problem {
         self
     }
 
+    /// Names the code by which a vendor's system knows this fault, for programs that were written
+    /// against it.
+    #[must_use]
+    pub fn with_vendor_code(mut self, vendor: &'static str, code: i64) -> Self {
+        self.vendor_codes.insert(vendor, code);
+        self
+    }
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> ProblemCode {
@@ -241,6 +258,7 @@ impl Problem {
             detail: self.detail.clone(),
             pointer: self.pointer.clone(),
             faults: self.faults.clone(),
+            vendor_codes: self.vendor_codes.clone(),
             request_id: request_id.map(str::to_owned),
         };
         response.body(serde_json::to_string(&body).unwrap_or_default())
