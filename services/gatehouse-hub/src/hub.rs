@@ -73,6 +73,7 @@ impl Service for Hub {
         vec![
             discovered::device_consumer(self),
             sessions::token_consumer(self),
+            commands::wanted::consumer(self),
         ]
     }
 

@@ -6,6 +6,7 @@
 //! - [`finish`] is the one place where a command ends;
 //! - [`wait`] lets a request stay until that happens;
 //! - [`reconcile`] ends what nobody will end any more;
+//! - [`wanted`] takes in what other services ask for;
 //! - [`request`] and [`view`] are what callers write and read; [`check`], [`person`], [`words`] and
 //!   [`schemas`] are parts of it.
 //!
@@ -24,6 +25,7 @@ pub(crate) mod schemas;
 pub(crate) mod store;
 mod view;
 pub(crate) mod wait;
+pub(crate) mod wanted;
 mod words;
 
 pub(crate) use api::routes;

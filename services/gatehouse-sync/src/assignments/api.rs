@@ -74,7 +74,7 @@ pub(crate) async fn list_device_persons(
     let after = after.filter(|number| !number.contains('\0'));
     let state = query.state()?;
     let tx = sync.kit.db.tenant(caller.scope()).await?;
-    if !store::device_exists(&tx, *device).await? {
+    if store::protocol_of(&tx, *device).await?.is_none() {
         return Err(Problem::not_found("device"));
     }
     let rows = store::of_device(&tx, *device, state, after, limit.saturating_add(1)).await?;
@@ -172,7 +172,7 @@ pub(crate) async fn retry_device_persons(
         ));
     }
     let tx = sync.kit.db.tenant(caller.scope()).await?;
-    if !store::device_exists(&tx, *device).await? {
+    if store::protocol_of(&tx, *device).await?.is_none() {
         return Err(Problem::not_found("device"));
     }
     let retried = store::retry(&tx, *device, person_ids.as_deref()).await?;

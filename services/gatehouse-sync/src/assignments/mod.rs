@@ -10,4 +10,4 @@ mod tests;
 mod view;
 
 pub(crate) use api::routes;
-pub(crate) use store::device_exists;
+pub(crate) use store::protocol_of;

@@ -2,9 +2,11 @@
 
 use super::view::AssignmentState;
 use chrono::{DateTime, Utc};
+use gatehouse_domain::device::DeviceProtocol;
+use gatehouse_domain::words::UnknownWord;
 use gatehouse_domain::{DeviceId, PersonId};
 use gatehouse_platform::db::{DbError, TenantTx, sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
 
 /// An assignment with what is known of its device.
@@ -91,22 +93,31 @@ pub(super) async fn of_person(
     Ok(Row::find_by_statement(statement).all(tx.conn()).await?)
 }
 
-/// Whether the tenant has this device.
-pub(crate) async fn device_exists(tx: &TenantTx, device: DeviceId) -> Result<bool, DbError> {
-    exists(tx, "directory.devices", device.uuid()).await
+/// The protocol of a device of this tenant.
+pub(crate) async fn protocol_of(
+    tx: &TenantTx,
+    device: DeviceId,
+) -> Result<Option<DeviceProtocol>, DbError> {
+    let row = tx
+        .conn()
+        .query_one_raw(sql(
+            "select protocol from directory.devices where tenant_id = $1 and id = $2",
+            [tx.tenant_uuid().into(), device.uuid().into()],
+        ))
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let word: String = row.try_get("", "protocol")?;
+    let unknown = |error: UnknownWord| DbError::Refused(DbErr::Custom(error.to_string()));
+    word.parse().map(Some).map_err(unknown)
 }
 
 /// Whether the tenant has this person.
 pub(super) async fn person_exists(tx: &TenantTx, person: PersonId) -> Result<bool, DbError> {
-    exists(tx, "directory.persons", person.uuid()).await
-}
-
-async fn exists(tx: &TenantTx, table: &str, id: Uuid) -> Result<bool, DbError> {
     let row = tx
         .conn()
         .query_one_raw(sql(
-            &format!("select 1 from {table} where tenant_id = $1 and id = $2"),
-            [tx.tenant_uuid().into(), id.into()],
+            "select 1 from directory.persons where tenant_id = $1 and id = $2",
+            [tx.tenant_uuid().into(), person.uuid().into()],
         ))
         .await?;
     Ok(row.is_some())

@@ -17,6 +17,7 @@ mod settle_store;
 mod tests;
 
 pub(crate) use offers::Refills;
+pub(crate) use settle_store::hold;
 
 use crate::sync::Sync;
 use gatehouse_platform::bus::Consumer;

@@ -33,9 +33,9 @@ const ROUNDS: usize = 16;
 
 /// Answers of a device were settled in a transaction that may not have ended yet.
 #[derive(Debug, Clone)]
-pub(crate) struct Refill {
-    pub(super) scope: TenantScope,
-    pub(super) device_id: DeviceId,
+struct Refill {
+    scope: TenantScope,
+    device_id: DeviceId,
 }
 
 /// Devices whose answers were settled in this process.
@@ -46,7 +46,10 @@ pub(crate) struct Refills {
 }
 
 impl Refills {
-    pub(super) fn push(&self, refill: Refill) {
+    /// What is settled for a device in a transaction that is about to end: what follows from it is
+    /// offered when it has ended.
+    pub(crate) fn push(&self, scope: TenantScope, device_id: DeviceId) {
+        let refill = Refill { scope, device_id };
         let key = (refill.scope.tenant(), refill.device_id);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.insert(key, refill);

@@ -2,7 +2,6 @@
 //! Repeats and late answers are harmless: an offer is settled once.
 
 use super::fate::{Fate, judge};
-use super::offers::Refill;
 use super::settle_store::{self, Answered, Settled};
 use crate::sync::Sync;
 use async_trait::async_trait;
@@ -40,10 +39,7 @@ impl Handler for Deliveries {
             event.device_id
         };
         // What is offered next builds on this transaction: whoever offers waits for its end.
-        self.sync.refills.push(Refill {
-            scope: tx.scope().clone(),
-            device_id,
-        });
+        self.sync.refills.push(tx.scope().clone(), device_id);
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Settled {
 }
 
 /// Waits for whoever offers or settles for this device at the moment, and keeps others waiting.
-pub(super) async fn hold(tx: &TenantTx, device: DeviceId) -> Result<(), DbError> {
+pub(crate) async fn hold(tx: &TenantTx, device: DeviceId) -> Result<(), DbError> {
     tx.conn()
         .execute_raw(sql(
             "select from sync.devices where tenant_id = $1 and device_id = $2 for update",
