@@ -31,7 +31,8 @@ const LIVE: &str = "select d.tenant_id, d.id as device_id, d.protocol, \
 
 /// Devices with something due and room for it, or with a session that was not seen before: of each
 /// tenant some, drawn by lot, so that no tenant and no device waits behind another for ever. `among`:
-/// of these only.
+/// of these only. (`limit 1` and not `exists`, which may be answered by reading what is due of all
+/// devices, those that are offline for weeks included.)
 pub(super) async fn waiting(
     tx: &SystemTx,
     among: Option<&[Waiting]>,
@@ -57,14 +58,14 @@ pub(super) async fn waiting(
                  from live l \
                  left join sync.devices s on s.tenant_id = l.tenant_id and s.device_id = l.device_id \
                 where s.session is distinct from l.session \
-                   or (exists (select from sync.assignments a where a.tenant_id = l.tenant_id and a.device_id = l.device_id \
-                                 and a.urgency = 0 and a.due_at <= now()) \
-                       and (select count(*) from sync.assignments o where o.tenant_id = l.tenant_id and o.device_id = l.device_id \
-                              and o.urgency = 0 and o.offer is not null and o.offered_session = l.session and o.due_at > now()) < $1) \
-                   or (exists (select from sync.assignments a where a.tenant_id = l.tenant_id and a.device_id = l.device_id \
-                                 and a.urgency = 1 and a.due_at <= now()) \
-                       and (select count(*) from sync.assignments o where o.tenant_id = l.tenant_id and o.device_id = l.device_id \
-                              and o.offer is not null and o.offered_session = l.session and o.due_at > now()) * 2 <= $1) \
+                   or case when (select true from sync.assignments a where a.tenant_id = l.tenant_id and a.device_id = l.device_id \
+                                    and a.urgency = 0 and a.due_at <= now() limit 1) \
+                      then (select count(*) from sync.assignments o where o.tenant_id = l.tenant_id and o.device_id = l.device_id \
+                              and o.urgency = 0 and o.offer is not null and o.offered_session = l.session and o.due_at > now()) < $1 end \
+                   or case when (select true from sync.assignments a where a.tenant_id = l.tenant_id and a.device_id = l.device_id \
+                                    and a.urgency = 1 and a.due_at <= now() limit 1) \
+                      then (select count(*) from sync.assignments o where o.tenant_id = l.tenant_id and o.device_id = l.device_id \
+                              and o.offer is not null and o.offered_session = l.session and o.due_at > now()) * 2 <= $1 end \
              ) w where turn <= $2 order by turn, tenant_id limit $3"
         ),
         [
@@ -175,6 +176,10 @@ pub(super) async fn offer(
     held: &[Held],
     offers_per_device: i64,
 ) -> Result<Vec<Uuid>, DbError> {
+    // How many rows a lateral limit brings cannot be estimated: without this the whole table is read.
+    tx.conn()
+        .execute_unprepared("set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off")
+        .await?;
     // Materialized: a plan that runs a locking part twice would choose twice.
     // UUID v7: the time and the place in the queue come first, so that the hub sends in this order.
     let now = Uuid::now_v7().to_string();

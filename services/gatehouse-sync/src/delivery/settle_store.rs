@@ -121,7 +121,7 @@ pub(super) async fn settle(
             "update sync.assignments a set \
                 offer = null, offered = null, offered_session = null, \
                 applied = case when n.fate = 'done' then n.content else a.applied end, \
-                applied_at = case when n.fate = 'done' then n.at else a.applied_at end, \
+                applied_at = case when n.fate = 'done' then greatest(n.at, a.sent_at) else a.applied_at end, \
                 maybe_held = a.maybe_held and n.fate <> 'done', \
                 attempts = case when n.fate = 'at_once' then a.attempts \
                                 when n.fate = 'done' or n.superseded then 0 else a.attempts + 1 end, \
