@@ -207,6 +207,19 @@ impl Objects {
         })
     }
 
+    /// Whether there is an object.
+    ///
+    /// # Errors
+    /// [`ObjectError`], never `NotFound`.
+    pub async fn has(&self, key: &str) -> Result<bool, ObjectError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key);
+        match Box::pin(head.send()).await.map_err(sorted) {
+            Ok(_) => Ok(true),
+            Err(ObjectError::NotFound) => Ok(false),
+            Err(error @ (ObjectError::Unavailable(_) | ObjectError::Refused(_))) => Err(error),
+        }
+    }
+
     /// Removes an object. One that does not exist is removed already.
     ///
     /// # Errors

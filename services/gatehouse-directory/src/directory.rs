@@ -21,7 +21,7 @@ pub struct Directory {
     pub(crate) kit: Kit,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
-    pub(crate) settings: DirectorySettings,
+    pub(crate) examiner: photos::Examiner,
 }
 
 impl Service for Directory {
@@ -33,7 +33,7 @@ impl Service for Directory {
             kit,
             passwords: Passwords::new(),
             throttle: Throttle::new(),
-            settings: settings.clone(),
+            examiner: photos::Examiner::new(settings.face_models.clone()),
         })
     }
 
@@ -100,6 +100,7 @@ impl Service for Directory {
                 },
             ),
             erasures::schedule(self),
+            photos::schedule(self),
         ]
     }
 

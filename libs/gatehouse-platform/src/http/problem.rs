@@ -4,6 +4,7 @@ use crate::db::DbError;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use gatehouse_domain::vocabulary;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -45,6 +46,10 @@ vocabulary! {
         InvalidLink = "invalid_link",
         /// The link was valid once.
         ExpiredLink = "expired_link",
+        /// The photo does not meet the tenant's criteria, or is no picture; `photo_faults` says why.
+        PhotoRejected = "photo_rejected",
+        /// The models that find faces are not where the settings say; photos cannot be checked.
+        FaceModelsMissing = "face_models_missing",
         /// A store is away; the same request may succeed later.
         Unavailable = "unavailable",
         /// A fault of ours, logged under the request id.
@@ -58,9 +63,10 @@ impl ProblemCode {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::MalformedRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidField | Self::IdempotencyMismatch | Self::TenantRequired => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::InvalidField
+            | Self::IdempotencyMismatch
+            | Self::TenantRequired
+            | Self::PhotoRejected => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::InvalidLink => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoSuchOperation => StatusCode::NOT_FOUND,
@@ -69,7 +75,7 @@ impl ProblemCode {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::ExpiredLink => StatusCode::GONE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::FaceModelsMissing => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -94,6 +100,8 @@ impl ProblemCode {
             Self::TenantRequired => "The tenant must be named",
             Self::InvalidLink => "The link is not valid",
             Self::ExpiredLink => "The link has expired",
+            Self::PhotoRejected => "The photo cannot be taken",
+            Self::FaceModelsMissing => "The face models are missing",
             Self::Unavailable => "Temporarily unavailable",
             Self::Internal => "An internal error",
         }
@@ -118,7 +126,14 @@ pub struct Problem {
     pointer: Option<String>,
     faults: Vec<FieldFault>,
     retry_after_s: Option<u64>,
+    more: Option<Box<More>>,
+}
+
+/// What few problems say, kept apart so that all others stay small.
+#[derive(Debug, Clone, Default)]
+struct More {
     vendor_codes: BTreeMap<&'static str, i64>,
+    members: Map<String, Value>,
 }
 
 /// A problem as it is sent, `application/problem+json`.
@@ -147,6 +162,9 @@ pub struct ProblemBody {
     /// Under this id the request stands in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// What else the kind of problem says, for example `photo_faults`.
+    #[serde(flatten)]
+    pub members: Map<String, Value>,
 }
 
 impl Problem {
@@ -159,7 +177,7 @@ impl Problem {
             pointer: None,
             faults: Vec::new(),
             retry_after_s: None,
-            vendor_codes: BTreeMap::new(),
+            more: None,
         }
     }
 
@@ -206,6 +224,21 @@ impl Problem {
         self
     }
 
+    /// Says more, under a name of its own (RFC 9457, 3.2).
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        let more = self.more.get_or_insert_default();
+        more.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// What was said under a name of its own.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.more.as_ref()?.members.get(name)
+    }
+
     /// Says when to come again, in seconds.
     #[must_use]
     pub const fn with_retry_after(mut self, seconds: u64) -> Self {
@@ -217,7 +250,8 @@ impl Problem {
     /// against it.
     #[must_use]
     pub fn with_vendor_code(mut self, vendor: &'static str, code: i64) -> Self {
-        self.vendor_codes.insert(vendor, code);
+        let more = self.more.get_or_insert_default();
+        more.vendor_codes.insert(vendor, code);
         self
     }
 
@@ -250,6 +284,10 @@ impl Problem {
         if self.code == ProblemCode::Unauthenticated {
             response.insert_header(("WWW-Authenticate", "Bearer"));
         }
+        let More {
+            vendor_codes,
+            members,
+        } = self.more.as_deref().cloned().unwrap_or_default();
         let body = ProblemBody {
             kind: format!("urn:gatehouse:problem:{}", self.code),
             code: self.code.to_string(),
@@ -258,8 +296,9 @@ impl Problem {
             detail: self.detail.clone(),
             pointer: self.pointer.clone(),
             faults: self.faults.clone(),
-            vendor_codes: self.vendor_codes.clone(),
+            vendor_codes,
             request_id: request_id.map(str::to_owned),
+            members,
         };
         response.body(serde_json::to_string(&body).unwrap_or_default())
     }

@@ -126,6 +126,26 @@ create table directory.photos (
 );
 create index photos_by_hash on directory.photos (tenant_id, sha256);
 
+-- Contents that may lie in the object store though no photo has them: noted before they are laid by,
+-- and when a photo goes. What stays noted and has no photo is deleted.
+create table directory.loose_photos (
+  tenant_id uuid not null references directory.tenants,
+  sha256 bytea not null,
+  noted_at timestamptz not null default now(),
+  primary key (tenant_id, sha256)
+);
+create index loose_photos_by_age on directory.loose_photos (noted_at);
+
+-- What photos are held against: a level of Hongtu's, or thresholds of the tenant's own
+-- (gatehouse_faces::Criteria). A tenant without a row has the default.
+create table directory.photo_criteria (
+  tenant_id uuid primary key references directory.tenants,
+  level smallint not null check (level in (1, 3, 4)),
+  thresholds jsonb,
+  version bigint not null default 1,
+  updated_at timestamptz not null default now()
+);
+
 create table directory.groups (
   tenant_id uuid not null references directory.tenants,
   id uuid not null,
@@ -258,12 +278,17 @@ create table directory.erasure_places (
 do $$
 declare t text;
 begin
-  foreach t in array array['departments', 'persons', 'person_terms', 'person_cards', 'person_external_ids', 'photos', 'groups',
+  foreach t in array array['departments', 'persons', 'person_terms', 'person_cards', 'person_external_ids', 'photos', 'loose_photos',
+                           'photo_criteria', 'groups',
                            'group_members', 'visits', 'jobs', 'job_rows', 'erasures', 'erasure_places'] loop
     call platform.guard(format('directory.%I', t)::regclass);
     execute format('grant select, insert, update, delete on directory.%I to gatehouse_directory', t);
   end loop;
 end $$;
+
+-- Contents without a photo are looked for across tenants.
+call platform.admit_system('directory.loose_photos', 'gatehouse_directory_system');
+grant select on directory.loose_photos to gatehouse_directory_system;
 
 -- Photos that the object store would not give up at once are looked for across tenants.
 call platform.admit_system('directory.erasures', 'gatehouse_directory_system');

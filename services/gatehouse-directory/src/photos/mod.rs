@@ -1,9 +1,41 @@
 //! Photos of persons: checked, cleaned, kept under the hash of their content.
+//!
+//! How a photo is taken stands in [`take`], from top to bottom. Whoever brings in many uses its parts:
+//! [`examine`], [`lay_by`] (the object store, outside of any transaction) and [`keep`] (the row,
+//! within the caller's).
+//!
+//! Deliberately absent: looking at pixels (gatehouse-faces), and sending photos to terminals
+//! (gatehouse-hub).
 
+mod api;
+mod check_api;
+mod contents;
+mod criteria;
+mod criteria_api;
+mod examine;
+mod keep;
+mod receive;
+mod refusal;
 mod store;
+mod take;
 mod view;
 
+pub(crate) use contents::schedule;
+pub(crate) use examine::Examiner;
 pub(crate) use view::{Photo, of_person};
+#[allow(
+    unused_imports,
+    reason = "for bringing people in from files, which is built beside this"
+)]
+pub(crate) use {
+    contents::lay_by,
+    examine::{Checked, examine},
+    keep::{Kept, Place, keep},
+};
 
 /// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+    api::routes(cfg);
+    check_api::routes(cfg);
+    criteria_api::routes(cfg);
+}

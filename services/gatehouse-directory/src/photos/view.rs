@@ -7,6 +7,7 @@ use gatehouse_domain::{PersonId, PhotoId, TenantId};
 use gatehouse_platform::db::TenantTx;
 use gatehouse_platform::http::Answer;
 use serde::Serialize;
+use serde_json::Value;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -34,6 +35,9 @@ pub(crate) struct Photo {
     url: String,
     /// When the link ends; reading again gives a new one.
     url_expires_at: DateTime<Utc>,
+    /// What was measured when the photo was checked.
+    #[schema(value_type = Object)]
+    findings: Value,
     created_at: DateTime<Utc>,
 }
 
@@ -52,6 +56,7 @@ impl Photo {
             width,
             height,
             original_bytes,
+            findings,
             created_at,
         } = row;
         let sha256 = hex::encode(sha256);
@@ -69,6 +74,7 @@ impl Photo {
                 .media_url(&kit.public_url, &key, now, LINK_VALID),
             url_expires_at: now + LINK_VALID,
             sha256,
+            findings,
             created_at,
         }
     }

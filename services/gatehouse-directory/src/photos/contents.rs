@@ -1,0 +1,141 @@
+//! The contents of photos in the object store, under their hash: several photos may have the same
+//! one, so what is deleted is what no photo has any more.
+//!
+//! An object store takes no part in transactions. A content is therefore noted as loose before it is
+//! laid by, and when a photo goes; the note is forgotten with the row that has the content, and
+//! whatever stays noted is deleted. Between a look for rows and the deletion nobody may add one: both
+//! hold the content by a lock.
+
+use super::examine::Checked;
+use super::store;
+use super::view::object_key;
+use crate::directory::Directory;
+use actix_web::web::Bytes;
+use gatehouse_domain::TenantId;
+use gatehouse_faces::Jpeg;
+use gatehouse_platform::db::{DbError, TenantTx};
+use gatehouse_platform::http::{Answer, Problem, ProblemCode};
+use gatehouse_platform::objects::ObjectError;
+use gatehouse_platform::service::Schedule;
+use gatehouse_platform::tenant::TenantScope;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The forms of a content. The first one is laid by last and deleted first, so that where it is, the
+/// others are.
+const FORMS: [&str; 3] = ["push", "terminal", "original"];
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEPT_AT_ONCE: i64 = 200;
+
+/// Why a content is still there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StillThere {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error("a picture could not be deleted: {0}")]
+    Objects(#[from] ObjectError),
+}
+
+/// Lays a content by in the object store, in all its forms.
+///
+/// # Errors
+/// The stores'.
+pub(crate) async fn lay_by(
+    directory: &Directory,
+    scope: &TenantScope,
+    photo: &Checked,
+) -> Answer<()> {
+    let tx = directory.kit.db.tenant(scope).await?;
+    store::note_loose(&tx, &photo.sha256).await?;
+    tx.commit().await?;
+    put(directory, scope.tenant(), photo).await
+}
+
+async fn put(directory: &Directory, tenant: TenantId, photo: &Checked) -> Answer<()> {
+    let put = async |form: &str, jpeg: &Jpeg| {
+        let key = object_key(tenant, &hex::encode(&photo.sha256), form);
+        let body = Bytes::from(jpeg.bytes.clone());
+        directory.kit.objects.put(&key, "image/jpeg", body).await
+    };
+    let [last, second, first] = FORMS;
+    futures_util::try_join!(put(first, photo.original()), put(second, photo.terminal()))
+        .map_err(away)?;
+    put(last, photo.push()).await.map_err(away)
+}
+
+/// Holds a content until the transaction ends: nobody else gives it a row or deletes it.
+pub(super) async fn hold(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
+    store::hold_content(tx, sha256).await
+}
+
+/// Looks whether a held content is still laid by: it may have been deleted as somebody else's since.
+pub(super) async fn make_sure(directory: &Directory, tx: &TenantTx, photo: &Checked) -> Answer<()> {
+    let tenant = tx.scope().tenant();
+    let [last_laid, ..] = FORMS;
+    let key = object_key(tenant, &hex::encode(&photo.sha256), last_laid);
+    if directory.kit.objects.has(&key).await.map_err(away)? {
+        return Ok(());
+    }
+    put(directory, tenant, photo).await
+}
+
+/// A photo with this content goes.
+pub(super) async fn may_be_loose(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
+    store::note_loose(tx, sha256).await
+}
+
+/// A held content has a row now.
+pub(super) async fn is_used(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
+    store::forget_loose(tx, sha256).await
+}
+
+/// Deletes a content that no photo has. The note stays for a while: somebody may be about to lay the
+/// same content by.
+pub(super) async fn sweep(
+    directory: &Directory,
+    scope: &TenantScope,
+    sha256: &[u8],
+) -> Result<(), StillThere> {
+    let tx = directory.kit.db.tenant(scope).await?;
+    store::hold_content(&tx, sha256).await?;
+    if !store::is_used(&tx, sha256).await? {
+        for form in FORMS {
+            let key = object_key(scope.tenant(), &hex::encode(sha256), form);
+            directory.kit.objects.delete(&key).await?;
+        }
+    }
+    store::forget_old_loose(&tx, sha256).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Deletes again and again what was laid by and never used, and what could not be deleted at once.
+pub(crate) fn schedule(directory: &Arc<Directory>) -> Schedule {
+    let directory = Arc::clone(directory);
+    Schedule::new("directory.photos.sweep", SWEEP_EVERY, move || {
+        let directory = Arc::clone(&directory);
+        async move { sweep_all(&directory).await.map_err(|e| e.to_string()) }
+    })
+}
+
+async fn sweep_all(directory: &Directory) -> Result<(), StillThere> {
+    for (scope, sha256) in store::loose(&directory.kit.db, SWEPT_AT_ONCE).await? {
+        sweep(directory, &scope, &sha256).await?;
+    }
+    Ok(())
+}
+
+fn away(error: ObjectError) -> Problem {
+    tracing::warn!(%error, "a photo could not be kept");
+    match error {
+        ObjectError::Unavailable(_) => Problem::new(
+            ProblemCode::Unavailable,
+            "The object store is not available at the moment; try again shortly.",
+        )
+        .with_retry_after(2),
+        ObjectError::NotFound | ObjectError::Refused(_) => Problem::new(
+            ProblemCode::Internal,
+            "An internal error; it is logged under this request's id.",
+        ),
+    }
+}
