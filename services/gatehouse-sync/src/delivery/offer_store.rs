@@ -238,3 +238,34 @@ pub(super) async fn offer(
         .map(|row| Ok(row.try_get("", "device_id")?))
         .collect()
 }
+
+/// Terminals whose session has ended since the last look.
+pub(super) async fn gone(tx: &SystemTx, devices: i64) -> Result<Vec<Waiting>, DbError> {
+    let statement = sql(
+        "select s.tenant_id, s.device_id from sync.devices s \
+           left join hub.terminals t on t.tenant_id = s.tenant_id and t.device_id = s.device_id \
+            and t.connected_at is not null and t.disconnected_at is null \
+          where s.session <> 0 and t.device_id is null limit $1",
+        [devices.into()],
+    );
+    Ok(Waiting::find_by_statement(statement).all(tx.conn()).await?)
+}
+
+/// What was handed over to a session that has ended waits again. The offers themselves stay until the
+/// next ones: an answer may still be on its way here.
+pub(super) async fn set_back(tx: &TenantTx, devices: &[Uuid]) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "with gone as ( \
+               update sync.devices s set session = null \
+                where s.tenant_id = $1 and s.device_id = any($2) and s.session <> 0 \
+                  and not exists (select from hub.terminals t where t.tenant_id = s.tenant_id and t.device_id = s.device_id \
+                    and t.connected_at is not null and t.disconnected_at is null) \
+               returning s.device_id) \
+             update sync.assignments a set state = 'pending', due_at = now() from gone g \
+              where a.tenant_id = $1 and a.device_id = g.device_id and a.offer is not null and a.state = 'sending'",
+            [tx.tenant_uuid().into(), devices.to_vec().into()],
+        ))
+        .await?;
+    Ok(())
+}

@@ -10,7 +10,7 @@ use super::offer_store::{self, Busy, Waiting};
 use crate::sync::Sync;
 use gatehouse_contracts::Wake;
 use gatehouse_domain::{DeviceId, TenantId};
-use gatehouse_platform::db::{Database, DbError};
+use gatehouse_platform::db::{Database, DbError, SystemTx};
 use gatehouse_platform::service::Task;
 use gatehouse_platform::tenant::{Actor, TenantScope};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -145,6 +145,7 @@ async fn work_off(sync: &Sync, agenda: Agenda, offers: i64) -> Result<(), DbErro
         refill(sync, offers).await?;
     }
     if agenda.everything {
+        set_back(sync).await?;
         for _ in 0..ROUNDS {
             if round(sync, None, offers).await? == 0 {
                 break;
@@ -179,28 +180,40 @@ async fn round(sync: &Sync, among: Option<&[Waiting]>, offers: i64) -> Result<us
     let tx = sync.kit.db.system().await?;
     let found =
         offer_store::waiting(&tx, among, offers, DEVICES_PER_TENANT, DEVICES_PER_ROUND).await?;
-    let mut of_tenant: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for one in found {
-        of_tenant
-            .entry(one.tenant_id)
-            .or_default()
-            .push(one.device_id);
-    }
-    let scopes: Vec<(TenantScope, Vec<Uuid>)> = of_tenant
-        .into_iter()
-        .map(|(tenant, devices)| {
-            (
-                tx.scope(TenantId::from_uuid(tenant), Actor::System),
-                devices,
-            )
-        })
-        .collect();
+    let of_tenant = by_tenant(&tx, found);
     tx.commit().await?;
     let mut made = 0_usize;
-    for (scope, devices) in scopes {
+    for (scope, devices) in of_tenant {
         made = made.saturating_add(offer(sync, &scope, &devices, Busy::Skip, offers).await?);
     }
     Ok(made)
+}
+
+/// What terminals that have gone were offered waits again.
+async fn set_back(sync: &Sync) -> Result<(), DbError> {
+    let tx = sync.kit.db.system().await?;
+    let gone = offer_store::gone(&tx, DEVICES_PER_ROUND).await?;
+    let of_tenant = by_tenant(&tx, gone);
+    tx.commit().await?;
+    for (scope, devices) in of_tenant {
+        let tx = sync.kit.db.tenant(&scope).await?;
+        offer_store::set_back(&tx, &devices).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn by_tenant(tx: &SystemTx, found: Vec<Waiting>) -> Vec<(TenantScope, Vec<Uuid>)> {
+    let mut of_tenant: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for one in found {
+        let devices = of_tenant.entry(one.tenant_id).or_default();
+        devices.push(one.device_id);
+    }
+    let scope = |tenant| tx.scope(TenantId::from_uuid(tenant), Actor::System);
+    of_tenant
+        .into_iter()
+        .map(|(tenant, devices)| (scope(tenant), devices))
+        .collect()
 }
 
 async fn offer(

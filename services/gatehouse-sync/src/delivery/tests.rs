@@ -341,6 +341,12 @@ async fn a_new_session_voids_what_the_old_one_was_offered_and_ends_back_off() {
     house.answer(device, &backing_off, refused("304")).await;
     house.disconnect(device).await;
     assert!(!house.is_waiting(device, 64).await);
+    let tx = house.tx().await;
+    offer_store::set_back(&tx, &[device.uuid()]).await.unwrap();
+    tx.commit().await.unwrap();
+    let waiting = house.the(device, "1").await;
+    assert_eq!(waiting.state, "pending");
+    assert_eq!(waiting.offer, old.offer, "it may still be answered");
     house.connect(device, 2).await;
     assert!(house.is_waiting(device, 64).await);
     assert_eq!(house.offer(device, 64).await, 2);
@@ -450,4 +456,25 @@ async fn a_person_whom_no_terminal_holds_is_done_at_once() {
         (&told[0]["place"], &told[0]["done"]),
         (&"terminals".into(), &true.into())
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_the_session_counts() {
+    let house = House::new().await;
+    let device = house.terminal(1).await;
+    house.want(device, "1", Some(A)).await;
+    house.offer(device, 64).await;
+    let offered = house.the(device, "1").await;
+    house.disconnect(device).await;
+    let tx = house.db.system().await.unwrap();
+    let gone = offer_store::gone(&tx, i64::MAX).await.unwrap();
+    drop(tx);
+    assert!(gone.iter().any(|one| one.device_id == device.uuid()));
+    let tx = house.tx().await;
+    offer_store::set_back(&tx, &[device.uuid()]).await.unwrap();
+    tx.commit().await.unwrap();
+    house
+        .answer(device, &offered, DeliveryOutcome::Applied)
+        .await;
+    assert_eq!(house.the(device, "1").await.state, "applied");
 }
