@@ -67,6 +67,10 @@ impl std::fmt::Debug for Secrets {
 /// The layout of a sealed value, in its first byte, so that another can follow.
 const SEALED_V1: u8 = 1;
 const NONCE_LEN: usize = 12;
+/// Of a signature that must be short: 128 bits are beyond guessing.
+const SIGNATURE_LEN: usize = 16;
+/// Bytes of a [`Secrets::tag`].
+pub const TAG_LEN: usize = 16;
 
 impl Secrets {
     /// Reads the master key.
@@ -132,12 +136,52 @@ impl Secrets {
         hmac::sign(&key, plain).as_ref().to_vec()
     }
 
+    /// A message with a signature of 16 bytes under a key of this purpose, as base64url: short enough
+    /// for a code that a camera reads. The message stays readable, and does not expire by itself.
+    #[must_use]
+    pub fn sign(&self, purpose: &str, message: &[u8]) -> String {
+        let mut signed = self.signature(purpose, message);
+        signed.extend_from_slice(message);
+        BASE64URL.encode_to_string(signed)
+    }
+
+    /// The message of a token that [`Secrets::sign`] made for this purpose; none where it did not.
+    #[must_use]
+    pub fn verify(&self, purpose: &str, token: &str) -> Option<Vec<u8>> {
+        let signed = BASE64URL.decode_to_vec(token.as_bytes()).ok()?;
+        let (signature, message) = signed.split_at_checked(SIGNATURE_LEN)?;
+        same_secret(signature, &self.signature(purpose, message)).then(|| message.to_vec())
+    }
+
+    fn signature(&self, purpose: &str, message: &[u8]) -> Vec<u8> {
+        let key = self.derive(&format!("sign/{purpose}"));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
+        let mut tag = hmac::sign(&key, message).as_ref().to_vec();
+        tag.truncate(SIGNATURE_LEN);
+        tag
+    }
+
     fn aead(&self, purpose: &str) -> Result<aead::RandomizedNonceKey, SecretsError> {
         aead::RandomizedNonceKey::new(
             &aead::AES_256_GCM,
             self.derive(&format!("seal/{purpose}")).as_ref(),
         )
         .map_err(|_| SecretsError::Sealed)
+    }
+
+    /// A short proof (128 bits) that a message of ours was made with this master key and for this
+    /// purpose: for tokens that have no room for more.
+    #[must_use]
+    pub fn tag(&self, purpose: &str, message: &[u8]) -> [u8; TAG_LEN] {
+        let key = hmac::Key::new(
+            hmac::HMAC_SHA256,
+            self.derive(&format!("tag/{purpose}")).as_ref(),
+        );
+        let mut short = [0; TAG_LEN];
+        for (to, from) in short.iter_mut().zip(hmac::sign(&key, message).as_ref()) {
+            *to = *from;
+        }
+        short
     }
 
     /// A link to one stored object that needs no credential and ends by itself:
@@ -270,6 +314,37 @@ mod tests {
         assert_eq!(s.digest("card", b"1"), s.digest("card", b"1"));
         assert_ne!(s.digest("card", b"1"), s.digest("card", b"2"));
         assert_ne!(s.digest("card", b"1"), s.digest("other", b"1"));
+    }
+
+    #[test]
+    fn a_tag_is_of_one_purpose_one_message_and_one_key() {
+        let s = secrets();
+        let tag = s.tag("push-image", b"message");
+        assert_eq!(tag, s.tag("push-image", b"message"));
+        assert_ne!(tag, s.tag("push-image", b"massage"));
+        assert_ne!(tag, s.tag("visit", b"message"));
+        let other = Secrets::new(&SecretSettings {
+            master_key: "cd".repeat(32),
+            operator_key: None,
+        });
+        assert_ne!(tag, other.unwrap().tag("push-image", b"message"));
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_purpose_and_message_only() {
+        let s = secrets();
+        let token = s.sign("visit", b"somebody");
+        assert_eq!(s.verify("visit", &token).unwrap(), b"somebody");
+        assert_eq!(s.verify("other", &token), None);
+        for at in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(s.verify("visit", &forged), None, "{at}");
+        }
+        for nonsense in ["", "AAAA", "?", &"A".repeat(22)] {
+            assert_eq!(s.verify("visit", nonsense), None);
+        }
     }
 
     #[test]
