@@ -1,6 +1,8 @@
 //! The hub as one service: what it is made of, and its table of contents for the machine room.
 
 use crate::commands::{self, wait::Waiters};
+use crate::deliveries::album::Album;
+use crate::deliveries::report::Reports;
 use crate::records::ingest::Ingest;
 use crate::sessions::{self, Admissions, Gate, Notes, Registry, Unknowns};
 use crate::settings::HubSettings;
@@ -30,6 +32,14 @@ pub struct Hub {
     pub(crate) notes: Notes,
     /// Messages of unknown types on their way into their table.
     pub(crate) unknowns: Unknowns,
+    /// Photos on their way to terminals.
+    pub(crate) album: Album,
+    /// What devices answered, on its way to sync.
+    pub(crate) reports: Reports,
+    /// Push devices that called a moment ago.
+    pub(crate) callers: push::Callers,
+    /// Links to pictures for push devices.
+    pub(crate) push_links: push::Links,
     /// Requests that wait for the end of a command.
     pub(crate) waiters: Arc<Waiters>,
 }
@@ -40,6 +50,8 @@ impl Service for Hub {
 
     fn start(kit: Kit, settings: &HubSettings) -> Arc<Self> {
         Arc::new(Self {
+            callers: push::Callers::default(),
+            push_links: push::Links::new(&kit.secrets, settings, &kit.public_url),
             kit,
             settings: settings.clone(),
             registry: Registry::default(),
@@ -48,6 +60,8 @@ impl Service for Hub {
             ingest: Ingest::new(),
             notes: Notes::default(),
             unknowns: Unknowns::default(),
+            album: Album::new(settings.photo_cache_bytes),
+            reports: Reports::new(),
             waiters: Arc::default(),
         })
     }
@@ -73,18 +87,21 @@ impl Service for Hub {
         vec![
             discovered::device_consumer(self),
             sessions::token_consumer(self),
+            records::erasure_consumer(self),
             commands::wanted::consumer(self),
         ]
     }
 
     fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
-        vec![
+        let mut schedules = vec![
             commands::reconcile::schedule(self),
             sessions::queued_commands(self),
             sessions::check_sessions(self),
             sessions::close_abandoned(self),
             sessions::write_unknown_messages(self),
-        ]
+        ];
+        schedules.extend(push::schedules(self));
+        schedules
     }
 
     fn tasks(self: &Arc<Self>) -> Vec<Task> {
@@ -92,8 +109,13 @@ impl Service for Hub {
         let ingest = Task::new("hub.ingest", move |cancel| async move {
             hub.ingest.run(hub.kit.db.clone(), cancel).await;
         });
-        let mut tasks = vec![ingest, commands::wait::task(self)];
+        let hub = self.clone();
+        let reports = Task::new("hub.reports", move |cancel| async move {
+            hub.reports.run(hub.kit.db.clone(), cancel).await;
+        });
+        let mut tasks = vec![ingest, reports, commands::wait::task(self)];
         tasks.extend(sessions::tasks(self));
+        tasks.extend(push::tasks(self));
         tasks
     }
 

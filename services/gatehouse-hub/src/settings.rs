@@ -1,5 +1,23 @@
 //! Settings that only the hub has.
 
+use std::net::{AddrParseError, SocketAddr};
+use std::str::FromStr;
+
+/// An address to listen on, or none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListenAt(pub Option<SocketAddr>);
+
+impl FromStr for ListenAt {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "" => Ok(Self(None)),
+            address => address.parse().map(|address| Self(Some(address))),
+        }
+    }
+}
+
 /// How long terminals may take, how many there may be, and how much they may send.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HubSettings {
@@ -75,6 +93,13 @@ pub struct HubSettings {
         default_value_t = 5_000
     )]
     pub drain_within_ms: u32,
+    /// Bytes of persons' photos that this process keeps in memory while they go to terminals, as text.
+    #[arg(
+        long = "terminal-photo-cache-bytes",
+        env = "GATEHOUSE_TERMINAL_PHOTO_CACHE_BYTES",
+        default_value_t = 64 * 1024 * 1024
+    )]
+    pub photo_cache_bytes: usize,
     /// How long a link to a picture is valid.
     #[arg(
         long = "media-link-valid-s",
@@ -82,6 +107,40 @@ pub struct HubSettings {
         default_value_t = 900
     )]
     pub media_link_valid_s: u32,
+    /// Address of the plain-HTTP listener from which push devices fetch pictures of persons; nothing
+    /// else is served there. Empty: there is none, and push devices are told nobody.
+    #[arg(
+        long = "push-images-listen",
+        env = "GATEHOUSE_PUSH_IMAGES_LISTEN",
+        default_value = ""
+    )]
+    pub push_images_listen: ListenAt,
+    /// The address by which push devices reach that listener: plain http, at most 53 characters, without
+    /// a slash at the end. Where not set: http:// and the address listened on, or the public host.
+    #[arg(long = "push-images-url", env = "GATEHOUSE_PUSH_IMAGES_URL")]
+    pub push_images_url: Option<String>,
+    /// How long a link to a picture for a push device is valid.
+    #[arg(
+        long = "push-images-valid-s",
+        env = "GATEHOUSE_PUSH_IMAGES_VALID_S",
+        default_value_t = 1_800
+    )]
+    pub push_images_valid_s: u32,
+    /// After how many milliseconds a push device unlocks its door (20 to 5000).
+    #[arg(
+        long = "push-unlock-delay-ms",
+        env = "GATEHOUSE_PUSH_UNLOCK_DELAY_MS",
+        default_value_t = 3_000,
+        value_parser = clap::value_parser!(u16).range(20..=5_000)
+    )]
+    pub push_unlock_delay_ms: u16,
+    /// A pass that a push device tells later than this opens no door: nobody stands there any more.
+    #[arg(
+        long = "push-live-within-s",
+        env = "GATEHOUSE_PUSH_LIVE_WITHIN_S",
+        default_value_t = 30
+    )]
+    pub push_live_within_s: u32,
     /// Largest firmware file that can be uploaded, in MiB. It is held in memory while it is received
     /// and while a terminal fetches it.
     #[arg(

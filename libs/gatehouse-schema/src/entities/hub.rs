@@ -135,6 +135,8 @@ pub mod records {
         pub id_document_sealed: Option<Vec<u8>>,
         #[sea_orm(column_type = "Text")]
         pub door_answer: String,
+        #[sea_orm(column_type = "Text")]
+        pub door_reason: String,
         #[sea_orm(column_type = "JsonBinary")]
         pub raw: Json,
     }
@@ -315,6 +317,36 @@ pub mod unknown_messages {
         pub message_type: String,
         #[sea_orm(column_type = "Text")]
         pub body: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who must not enter was recognised.
+pub mod alarms {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `hub.alarms`; the columns are described in the migration.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(schema_name = "hub", table_name = "alarms")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        #[sea_orm(column_type = "Text")]
+        pub kind: String,
+        pub record_id: Uuid,
+        pub device_id: Uuid,
+        pub person_id: Option<Uuid>,
+        pub raised_at: DateTimeUtc,
+        pub acknowledged_at: Option<DateTimeUtc>,
+        #[sea_orm(column_type = "Text")]
+        pub acknowledged_by: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        pub note: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

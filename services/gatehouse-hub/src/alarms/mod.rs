@@ -1,4 +1,7 @@
-//! Alarms: somebody who must not enter was recognised.
+//! Alarms: somebody who must not enter was recognised. They are raised by the statement that stores
+//! the record (`records::store`); here they are read and acknowledged.
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod store;
+
+pub(crate) use api::routes;

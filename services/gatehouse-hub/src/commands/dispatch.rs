@@ -40,7 +40,7 @@ enum Unsendable {
     Db(#[from] DbError),
 }
 
-/// Takes the most urgent command that waits for a device. That it is sent is visible at once and
+/// Takes the most urgent command that waits for a device, of those up to an urgency. That it is sent is visible at once and
 /// durable a moment later: a crash in between takes it back, and its end is stored all the same.
 ///
 /// # Errors
@@ -50,11 +50,11 @@ pub(crate) async fn next(
     scope: &TenantScope,
     device: DeviceId,
     session: i64,
-    urgent_only: bool,
+    up_to: i16,
 ) -> Result<Option<Dispatch>, DbError> {
     loop {
         let tx = hub.kit.db.system().await?;
-        let claimed = store::claim(&tx, scope.tenant(), device, session, urgent_only).await?;
+        let claimed = store::claim(&tx, scope.tenant(), device, session, up_to).await?;
         let Some(row) = claimed else { return Ok(None) };
         tx.commit_soon().await?;
         let command_id = CommandId::from_uuid(row.id);

@@ -160,6 +160,9 @@ pub(crate) struct RecordView {
     /// What the platform answered about the door: open, close or left_to_terminal.
     #[schema(example = "left_to_terminal")]
     door_answer: String,
+    /// Why, in a sentence; empty where it was left to the terminal.
+    #[schema(example = "")]
+    door_reason: String,
     /// Whether an identity document was read. What it said is sealed.
     has_id_document: bool,
     /// The record as the terminal sent it, without pictures and without what an identity document
@@ -209,6 +212,7 @@ impl RecordView {
             photo_fault,
             id_document_sealed,
             door_answer,
+            door_reason,
             raw,
         } = row;
         let valid_for = Duration::from_secs(hub.settings.media_link_valid_s.into());
@@ -251,6 +255,7 @@ impl RecordView {
             compare_url: link(compare_key),
             photo_fault,
             door_answer,
+            door_reason,
             has_id_document: id_document_sealed.is_some(),
             raw: with_raw.then_some(raw),
         })

@@ -1,10 +1,13 @@
 //! Whether the door opens, where the platform decides (document 004, 2.3.1, `controlState`). Pure.
 //!
-//! Deliberately absent: persons and their authorities; with them, what the terminal recognised is
-//! checked against what the platform knows.
+//! Somebody whom the platform knows passes by its authorities of this moment, whatever the terminal
+//! was last told: it decides only who stands there. Where it does not know the number, or where the
+//! terminal is not sure of the face, the terminal's own verdict counts, and never opens more.
+//!
+//! Deliberately absent: reading the facts (`facts`), and the rule itself (gatehouse-domain).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatehouse_domain::device::DoorDecision;
+use gatehouse_domain::access::{Decision, ReasonCode};
 use gatehouse_domain::record::{RecordResult, RecordType};
 use gatehouse_proto_terminal::ControlState;
 
@@ -12,56 +15,154 @@ use gatehouse_proto_terminal::ControlState;
 const LIVE_WITHIN: TimeDelta = TimeDelta::seconds(15);
 
 /// What happens at the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DoorAnswer {
     /// Open, close, or left to the terminal.
     pub(crate) state: ControlState,
     /// What the terminal says aloud.
     pub(crate) says: &'static str,
+    /// Why, in a sentence; empty where it is left to the terminal.
+    pub(crate) reason: String,
 }
 
 impl DoorAnswer {
     /// The word in the record's row.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(&self) -> &'static str {
         match self.state {
             ControlState::Open => "open",
             ControlState::Close => "close",
             ControlState::Unstated => "left_to_terminal",
         }
     }
-}
 
-/// Decides.
-pub(crate) fn decide(
-    decision: DoorDecision,
-    record_type: RecordType,
-    result: RecordResult,
-    passed_at: DateTime<Utc>,
-    received_at: DateTime<Utc>,
-) -> DoorAnswer {
-    let close = |says| DoorAnswer {
-        state: ControlState::Close,
-        says,
-    };
-    if decision == DoorDecision::Terminal {
-        return DoorAnswer {
+    /// The terminal decides.
+    pub(crate) const fn left_to_terminal() -> Self {
+        Self {
             state: ControlState::Unstated,
             says: "",
-        };
+            reason: String::new(),
+        }
     }
-    if received_at.signed_duration_since(passed_at) > LIVE_WITHIN {
-        return close("");
-    }
-    match (result, record_type) {
-        (RecordResult::Passed, RecordType::Staff | RecordType::Visitor) => DoorAnswer {
+
+    fn open(says: &'static str, reason: impl Into<String>) -> Self {
+        Self {
             state: ControlState::Open,
-            says: "请通行",
-        },
-        (RecordResult::Passed, RecordType::Blocklist | RecordType::Stranger)
-        | (RecordResult::Failed, _) => close("禁止通行"),
-        (RecordResult::OutsideSchedule, _) => close("不在通行时间内"),
-        (RecordResult::Expired, _) => close("不在有效期内"),
-        (RecordResult::Unauthorized, _) => close("未授权"),
+            says,
+            reason: reason.into(),
+        }
+    }
+
+    fn close(says: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            state: ControlState::Close,
+            says,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// What the platform knows of who stands there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Known {
+    /// Nobody of that number.
+    Nobody,
+    /// What it decides about them.
+    Person(Decision),
+    /// It could not be found out in time.
+    Unasked,
+}
+
+/// Whether the passage is so recent that somebody still stands there.
+pub(crate) fn is_live(passed_at: DateTime<Utc>, received_at: DateTime<Utc>) -> bool {
+    received_at.signed_duration_since(passed_at) <= LIVE_WITHIN
+}
+
+/// Whether the terminal is sure enough of who stands there for the platform to decide about them.
+pub(crate) fn is_recognised(record_type: RecordType, result: RecordResult) -> bool {
+    match (record_type, result) {
+        (RecordType::Stranger, _) | (_, RecordResult::Failed) => false,
+        (
+            RecordType::Staff | RecordType::Visitor | RecordType::Blocklist,
+            RecordResult::Passed
+            | RecordResult::OutsideSchedule
+            | RecordResult::Expired
+            | RecordResult::Unauthorized,
+        ) => true,
+    }
+}
+
+/// Decides, where the platform does.
+pub(crate) fn decide(
+    known: &Known,
+    record_type: RecordType,
+    result: RecordResult,
+    is_live: bool,
+) -> DoorAnswer {
+    if !is_live {
+        return DoorAnswer::close(
+            "",
+            "The record is too old: nobody stands at the door any more.",
+        );
+    }
+    match known {
+        Known::Person(decision) if is_recognised(record_type, result) => {
+            by_authority(decision, record_type)
+        }
+        Known::Unasked if is_recognised(record_type, result) => DoorAnswer::close(
+            "请稍候再试",
+            "The platform could not look up the authorities in time.",
+        ),
+        Known::Person(_) | Known::Nobody | Known::Unasked => by_terminal(record_type, result),
+    }
+}
+
+fn by_authority(decision: &Decision, record_type: RecordType) -> DoorAnswer {
+    if decision.allow && record_type == RecordType::Blocklist {
+        return DoorAnswer::close("禁止通行", "The terminal has the person on its blocklist.");
+    }
+    let says = phrase(decision.reason);
+    if decision.allow {
+        DoorAnswer::open(says, decision.sentence.clone())
+    } else {
+        DoorAnswer::close(says, decision.sentence.clone())
+    }
+}
+
+/// What the terminal says aloud.
+pub(crate) const fn phrase(reason: ReasonCode) -> &'static str {
+    match reason {
+        ReasonCode::InSchedule | ReasonCode::Always => "请通行",
+        ReasonCode::NoAuthority => "未授权",
+        ReasonCode::Disabled | ReasonCode::Blocklisted | ReasonCode::Never => "禁止通行",
+        ReasonCode::NotYetValid | ReasonCode::Expired => "不在有效期内",
+        ReasonCode::OutsideSchedule | ReasonCode::Holiday => "不在通行时间内",
+        ReasonCode::Temperature => "体温异常",
+        ReasonCode::Mask => "请佩戴口罩",
+    }
+}
+
+fn by_terminal(record_type: RecordType, result: RecordResult) -> DoorAnswer {
+    match (result, record_type) {
+        (RecordResult::Passed, RecordType::Staff | RecordType::Visitor) => DoorAnswer::open(
+            "请通行",
+            "The terminal let the person pass, whose number the platform does not know.",
+        ),
+        (RecordResult::Passed, RecordType::Blocklist) => {
+            DoorAnswer::close("禁止通行", "The terminal has the person on its blocklist.")
+        }
+        (RecordResult::Passed, RecordType::Stranger) | (RecordResult::Failed, _) => {
+            DoorAnswer::close("禁止通行", "The terminal recognised nobody it knows.")
+        }
+        (RecordResult::OutsideSchedule, _) => DoorAnswer::close(
+            "不在通行时间内",
+            "The terminal says: outside the passing times.",
+        ),
+        (RecordResult::Expired, _) => {
+            DoorAnswer::close("不在有效期内", "The terminal says: no longer valid.")
+        }
+        (RecordResult::Unauthorized, _) => {
+            DoorAnswer::close("未授权", "The terminal says: not authorised.")
+        }
     }
 }
 
@@ -70,55 +171,66 @@ pub(crate) fn decide(
 mod tests {
     use super::*;
 
-    fn asked(
-        decision: DoorDecision,
-        kind: RecordType,
-        result: RecordResult,
-        age_s: i64,
-    ) -> ControlState {
-        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        decide(decision, kind, result, now - TimeDelta::seconds(age_s), now).state
+    fn decision(allow: bool, reason: ReasonCode) -> Known {
+        Known::Person(Decision {
+            allow,
+            reason,
+            sentence: "Because.".into(),
+            authority_id: None,
+            group_id: None,
+            schedule_id: None,
+        })
     }
 
     #[test]
-    fn only_known_people_who_passed_open_the_door() {
-        for kind in RecordType::ALL {
-            for result in RecordResult::ALL {
-                let opens = *result == RecordResult::Passed
-                    && matches!(kind, RecordType::Staff | RecordType::Visitor);
-                let expected = if opens {
-                    ControlState::Open
-                } else {
-                    ControlState::Close
-                };
-                assert_eq!(
-                    asked(DoorDecision::Cloud, *kind, *result, 1),
-                    expected,
-                    "{kind} {result}"
-                );
+    fn of_strangers_to_the_platform_only_those_the_terminal_let_pass() {
+        for known in [Known::Nobody, Known::Unasked] {
+            for kind in RecordType::ALL {
+                for result in RecordResult::ALL {
+                    let opens = known == Known::Nobody
+                        && *result == RecordResult::Passed
+                        && matches!(kind, RecordType::Staff | RecordType::Visitor);
+                    let answer = decide(&known, *kind, *result, true);
+                    assert_eq!(
+                        answer.state == ControlState::Open,
+                        opens,
+                        "{known:?} {kind} {result}"
+                    );
+                    assert!(answer.reason.ends_with('.'), "{answer:?}");
+                }
             }
         }
     }
 
     #[test]
-    fn a_record_from_the_backlog_opens_nothing() {
-        let state = asked(
-            DoorDecision::Cloud,
-            RecordType::Staff,
-            RecordResult::Passed,
-            16,
+    fn the_platform_decides_about_whom_it_knows() {
+        let allowed = decision(true, ReasonCode::InSchedule);
+        let denied = decision(false, ReasonCode::OutsideSchedule);
+        for result in RecordResult::ALL {
+            let answer = decide(&allowed, RecordType::Staff, *result, true);
+            let opens = *result != RecordResult::Failed;
+            assert_eq!(answer.state == ControlState::Open, opens, "{result}");
+            let answer = decide(&denied, RecordType::Staff, *result, true);
+            assert_eq!(answer.state, ControlState::Close, "{result}");
+        }
+        let answer = decide(&denied, RecordType::Staff, RecordResult::Passed, true);
+        assert_eq!(
+            (answer.says, answer.reason.as_str()),
+            ("不在通行时间内", "Because.")
         );
-        assert_eq!(state, ControlState::Close);
+        for kind in [RecordType::Blocklist, RecordType::Stranger] {
+            let answer = decide(&allowed, kind, RecordResult::Passed, true);
+            assert_eq!(answer.state, ControlState::Close, "{kind}");
+        }
     }
 
     #[test]
-    fn a_terminal_that_decides_itself_is_told_nothing() {
-        let state = asked(
-            DoorDecision::Terminal,
-            RecordType::Staff,
-            RecordResult::Passed,
-            1,
-        );
-        assert_eq!(state, ControlState::Unstated);
+    fn a_record_from_the_backlog_opens_nothing() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        assert!(is_live(now - TimeDelta::seconds(15), now));
+        assert!(!is_live(now - TimeDelta::seconds(16), now));
+        let known = decision(true, ReasonCode::Always);
+        let answer = decide(&known, RecordType::Staff, RecordResult::Passed, false);
+        assert_eq!(answer.state, ControlState::Close);
     }
 }

@@ -18,7 +18,7 @@ struct Sealed {
 }
 
 /// Seals it.
-pub(super) fn seal(secrets: &Secrets, document: &IdDocument) -> Result<Vec<u8>, SecretsError> {
+pub(crate) fn seal(secrets: &Secrets, document: &IdDocument) -> Result<Vec<u8>, SecretsError> {
     let IdDocument {
         number,
         ethnicity,

@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Most records of one transaction.
 const BATCH: usize = 500;
@@ -143,16 +144,16 @@ async fn store_halving(db: &Database, batch: Vec<Waiting>) -> Went {
 }
 
 /// The transaction: rows and events, together.
-async fn store_part(db: &Database, part: &[Waiting]) -> Result<HashSet<uuid::Uuid>, DbError> {
+async fn store_part(db: &Database, part: &[Waiting]) -> Result<HashSet<Uuid>, DbError> {
     let rows: Vec<&RecordRow> = part.iter().map(|waiting| &waiting.row).collect();
     let tx = db.system().await?;
     let new = store::insert(&tx, &rows).await?;
     store::publish(&tx, &rows, &new).await?;
     tx.commit().await?;
-    Ok(new)
+    Ok(new.into_keys().collect())
 }
 
-fn tell_stored(part: Vec<Waiting>, new: &HashSet<uuid::Uuid>) {
+fn tell_stored(part: Vec<Waiting>, new: &HashSet<Uuid>) {
     for waiting in part {
         let stored = if new.contains(&waiting.row.id.uuid()) {
             Stored::New

@@ -24,11 +24,22 @@ struct Kept {
     fault: Option<String>,
 }
 
+/// Whose pictures they are: no two persons share an object, so that one can be erased without the
+/// other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PicturesOf<'a> {
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+    /// The day on which they came.
+    pub(crate) day: chrono::NaiveDate,
+    /// The number of the person on the terminal; empty for strangers.
+    pub(crate) number: &'a str,
+}
+
 /// Keeps both pictures, at the same time.
 pub(crate) async fn keep(
     objects: &Objects,
-    tenant: TenantId,
-    day: chrono::NaiveDate,
+    of: PicturesOf<'_>,
     snapshot: Option<PhotoField>,
     compare: Option<PhotoField>,
 ) -> Result<KeptPhotos, ObjectError> {
@@ -36,8 +47,8 @@ pub(crate) async fn keep(
         return Ok(KeptPhotos::default());
     }
     let (snapshot, compare) = futures_util::future::try_join(
-        keep_one(objects, tenant, day, snapshot, "recognitionPhoto"),
-        keep_one(objects, tenant, day, compare, "comparePhoto"),
+        keep_one(objects, of, snapshot, "recognitionPhoto"),
+        keep_one(objects, of, compare, "comparePhoto"),
     )
     .await?;
     let faults: Vec<String> = [snapshot.fault, compare.fault]
@@ -53,8 +64,7 @@ pub(crate) async fn keep(
 
 async fn keep_one(
     objects: &Objects,
-    tenant: TenantId,
-    day: chrono::NaiveDate,
+    of: PicturesOf<'_>,
     field: Option<PhotoField>,
     name: &str,
 ) -> Result<Kept, ObjectError> {
@@ -69,7 +79,7 @@ async fn keep_one(
         Ok((None, _)) => return Ok(Kept::not_a_picture(name, "it is no picture")),
         Err(error) => return Ok(Kept::not_a_picture(name, error)),
     };
-    let key = object_key(tenant, day, &bytes, kind);
+    let key = object_key(of, &bytes, kind);
     match objects
         .put(&key, kind.media_type(), Bytes::from(bytes))
         .await
@@ -80,7 +90,7 @@ async fn keep_one(
         }),
         Err(error) if error.is_transient() => Err(error),
         Err(error) => {
-            tracing::error!(%error, %tenant, "the object store refuses a picture for good");
+            tracing::error!(%error, tenant = %of.tenant, "the object store refuses a picture for good");
             Ok(Kept::not_a_picture(name, "the object store refused it"))
         }
     }
@@ -96,9 +106,19 @@ impl Kept {
     }
 }
 
-/// The same picture of the same day has the same key: a repeat writes it again and adds nothing.
-fn object_key(tenant: TenantId, day: chrono::NaiveDate, bytes: &[u8], kind: PictureKind) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+/// The same picture of the same person and day has the same key: a repeat writes it again and adds
+/// nothing.
+fn object_key(of: PicturesOf<'_>, bytes: &[u8], kind: PictureKind) -> String {
+    let PicturesOf {
+        tenant,
+        day,
+        number,
+    } = of;
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    digest.update(number.as_bytes());
+    digest.update(&[0]);
+    digest.update(bytes);
+    let digest = digest.finish();
     format!(
         "{}/records/{}/{}.{}",
         tenant.uuid().as_simple(),
@@ -110,4 +130,23 @@ fn object_key(tenant: TenantId, day: chrono::NaiveDate, bytes: &[u8], kind: Pict
             PictureKind::Bmp => "bmp",
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn no_two_persons_share_an_object() {
+        let of = |number| PicturesOf {
+            tenant: TenantId::from_uuid(Uuid::from_u128(1)),
+            day: chrono::NaiveDate::default(),
+            number,
+        };
+        let key = |number| object_key(of(number), b"same", PictureKind::Jpeg);
+        assert_eq!(key("1"), key("1"), "a repeat writes it again");
+        assert_ne!(key("1"), key("2"));
+        assert!(key("1").starts_with("00000000000000000000000000000001/records/19700101/"));
+    }
 }

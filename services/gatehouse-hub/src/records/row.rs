@@ -14,11 +14,10 @@ use gatehouse_proto_terminal::{Position, UploadRecord};
 /// Longest time text that is kept as the terminal wrote it.
 const DEVICE_TIME_MAX_CHARS: usize = 64;
 
-/// Who passed: as the platform knows them, and as the terminal named them.
+/// Who passed, as the terminal named them. Whom the platform knows by that number is found out by
+/// the statement that stores the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Passer {
-    /// The person, where the platform knows them.
-    pub(crate) person_id: Option<PersonId>,
     /// The number by which the terminal knows them; empty for strangers.
     pub(crate) number: String,
     /// Their name as the terminal has it.
@@ -96,12 +95,12 @@ impl RecordRow {
         }
     }
 
-    /// What other services are told.
-    pub(crate) fn as_event(&self) -> StoredRecord {
+    /// What other services are told, with the person whom the platform knows by that number.
+    pub(crate) fn as_event(&self, person_id: Option<PersonId>) -> StoredRecord {
         StoredRecord {
             record_id: self.id,
             device_id: self.device,
-            person_id: self.passer.person_id,
+            person_id,
             person_number: self.passer.number.clone(),
             passed_at: self.clock.passed_at,
             received_at: self.received_at,

@@ -1,41 +1,90 @@
 //! The SQL of records: many at once in, one list or one row out.
 
+use super::facts;
 use super::row::RecordRow;
 use chrono::{DateTime, Utc};
-use gatehouse_contracts::RecordsStored;
-use gatehouse_domain::TenantId;
+use gatehouse_contracts::{AlarmRaised, RecordsStored};
+use gatehouse_domain::{AlarmId, PersonId, TenantId};
 use gatehouse_platform::db::{Database, DbError, HUB, SystemTx, sql};
 use gatehouse_platform::outbox;
 use gatehouse_platform::tenant::TenantScope;
 use sea_orm::ConnectionTrait;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Arrays hold no nulls here: '', NaN, the nil UUID and the year 1 stand for them.
+///
+/// Whom the platform knows by the number is joined here, and whoever must not enter raises an alarm
+/// here, so that a record costs no further round trip for either.
 const INSERT: &str = "\
-insert into hub.records (tenant_id, id, device_id, message_id, device_time, passed_at, device_passed_at,
-  clock_offset_ms, clock_verdict, received_at, person_id, person_number, person_name, type, result,
-  verification, passage, temperature_celsius, temperature_verdict, mask, match_score, card_number,
-  longitude, latitude, snapshot_key, compare_key, photo_fault, id_document_sealed, door_answer, raw)
-select tenant_id, id, device_id, message_id, device_time, passed_at,
-  nullif(device_passed_at, '0001-01-01T00:00:00Z'), nullif(clock_offset_ms, -9223372036854775808), clock_verdict,
-  received_at, nullif(person_id, '00000000-0000-0000-0000-000000000000'), person_number, person_name, type, result,
-  verification, passage, nullif(temperature_celsius, 'NaN'), temperature_verdict, mask, nullif(match_score, 'NaN'),
-  nullif(card_number, ''), nullif(longitude, 'NaN'), nullif(latitude, 'NaN'), nullif(snapshot_key, ''),
-  nullif(compare_key, ''), nullif(photo_fault, ''), decode(nullif(id_document_hex, ''), 'hex'), door_answer, raw::jsonb
-from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-  $8::int8[], $9::text[], $10::timestamptz[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[],
-  $16::text[], $17::text[], $18::float4[], $19::text[], $20::text[], $21::float4[], $22::text[], $23::float8[],
-  $24::float8[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])
-  as new (tenant_id, id, device_id, message_id, device_time, passed_at, device_passed_at, clock_offset_ms,
-  clock_verdict, received_at, person_id, person_number, person_name, type, result, verification, passage,
-  temperature_celsius, temperature_verdict, mask, match_score, card_number, longitude, latitude, snapshot_key,
-  compare_key, photo_fault, id_document_hex, door_answer, raw)
-on conflict (tenant_id, device_id, message_id, device_time) do nothing
-returning id";
+with new as (
+  select new.*, p.id as person_id, p.type as person_type
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+    $8::int8[], $9::text[], $10::timestamptz[], $11::int8[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::text[], $18::float4[], $19::text[], $20::text[], $21::float4[], $22::text[], $23::float8[],
+    $24::float8[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[], $32::uuid[])
+    as new (tenant_id, id, device_id, message_id, device_time, passed_at, device_passed_at, clock_offset_ms,
+    clock_verdict, received_at, number, person_number, person_name, type, result, verification, passage,
+    temperature_celsius, temperature_verdict, mask, match_score, card_number, longitude, latitude, snapshot_key,
+    compare_key, photo_fault, id_document_hex, door_answer, door_reason, raw, alarm_id)
+  left join directory.persons p on p.tenant_id = new.tenant_id and p.number = new.number),
+stored as (
+  insert into hub.records (tenant_id, id, device_id, message_id, device_time, passed_at, device_passed_at,
+    clock_offset_ms, clock_verdict, received_at, person_id, person_number, person_name, type, result,
+    verification, passage, temperature_celsius, temperature_verdict, mask, match_score, card_number,
+    longitude, latitude, snapshot_key, compare_key, photo_fault, id_document_sealed, door_answer, door_reason, raw)
+  select tenant_id, id, device_id, message_id, device_time, passed_at,
+    nullif(device_passed_at, '0001-01-01T00:00:00Z'), nullif(clock_offset_ms, -9223372036854775808), clock_verdict,
+    received_at, person_id, person_number, person_name, type, result, verification, passage,
+    nullif(temperature_celsius, 'NaN'), temperature_verdict, mask, nullif(match_score, 'NaN'),
+    nullif(card_number, ''), nullif(longitude, 'NaN'), nullif(latitude, 'NaN'), nullif(snapshot_key, ''),
+    nullif(compare_key, ''), nullif(photo_fault, ''), decode(nullif(id_document_hex, ''), 'hex'), door_answer, door_reason,
+    raw::jsonb
+  from new
+  on conflict (tenant_id, device_id, message_id, device_time) do nothing
+  returning id),
+alarmed as (
+  insert into hub.alarms (tenant_id, id, kind, record_id, device_id, person_id)
+  select new.tenant_id, new.alarm_id, 'blocklist', new.id, new.device_id, new.person_id
+  from new join stored on stored.id = new.id
+  where new.type = 'blocklist' or new.person_type = 'blocklist' or new.person_id is not null and exists (
+    select from directory.group_members m
+    join directory.groups g on g.tenant_id = m.tenant_id and g.id = m.group_id and g.type = 'blocklist'
+    join directory.permits x on x.tenant_id = m.tenant_id and x.group_id = m.group_id and x.device_id = new.device_id
+    where m.tenant_id = new.tenant_id and m.person_id = new.person_id)
+  returning id, record_id)
+select new.id, new.person_id, alarmed.id as alarm_id
+from new join stored on stored.id = new.id left join alarmed on alarmed.record_id = new.id";
+
+/// A record that was not there before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct New {
+    /// Whom the platform knows by the record's number.
+    person: Option<PersonId>,
+    /// The alarm it raised.
+    alarm: Option<AlarmId>,
+}
 
 /// Stores records; answers which of them are new. The others were there before.
-pub(super) async fn insert(tx: &SystemTx, rows: &[&RecordRow]) -> Result<HashSet<Uuid>, DbError> {
+pub(super) async fn insert(
+    tx: &SystemTx,
+    rows: &[&RecordRow],
+) -> Result<HashMap<Uuid, New>, DbError> {
+    let new = tx.conn().query_all_raw(sql(INSERT, values(rows))).await?;
+    new.iter()
+        .map(|row| {
+            let person: Option<Uuid> = row.try_get("", "person_id")?;
+            let alarm: Option<Uuid> = row.try_get("", "alarm_id")?;
+            let new = New {
+                person: person.map(PersonId::from_uuid),
+                alarm: alarm.map(AlarmId::from_uuid),
+            };
+            Ok((row.try_get("", "id")?, new))
+        })
+        .collect()
+}
+
+fn values(rows: &[&RecordRow]) -> [sea_orm::Value; 32] {
     fn column<T>(rows: &[&RecordRow], of: impl Fn(&RecordRow) -> T) -> sea_orm::Value
     where
         Vec<T>: Into<sea_orm::Value>,
@@ -49,7 +98,7 @@ pub(super) async fn insert(tx: &SystemTx, rows: &[&RecordRow]) -> Result<HashSet
     let degrees = |of: fn(&gatehouse_proto_terminal::Position) -> f64| {
         column(rows, |row| row.position.as_ref().map_or(f64::NAN, of))
     };
-    let values = [
+    [
         column(rows, |row| row.tenant.uuid()),
         column(rows, |row| row.id.uuid()),
         column(rows, |row| row.device.uuid()),
@@ -62,8 +111,9 @@ pub(super) async fn insert(tx: &SystemTx, rows: &[&RecordRow]) -> Result<HashSet
         column(rows, |row| row.clock.offset_ms.unwrap_or(i64::MIN)),
         word(|row| row.clock.verdict.as_str()),
         column(rows, |row| row.received_at),
+        // No person has the number 0.
         column(rows, |row| {
-            row.passer.person_id.map_or(Uuid::nil(), |id| id.uuid())
+            facts::number_of(&row.passer.number).unwrap_or(0)
         }),
         text(|row| Some(&row.passer.number)),
         text(|row| Some(&row.passer.name)),
@@ -88,11 +138,10 @@ pub(super) async fn insert(tx: &SystemTx, rows: &[&RecordRow]) -> Result<HashSet
                 .unwrap_or_default()
         }),
         word(|row| row.door.as_str()),
+        text(|row| Some(&row.door.reason)),
         text(|row| Some(&row.raw)),
-    ];
-    let new = tx.conn().query_all_raw(sql(INSERT, values)).await?;
-    let ids: Result<HashSet<Uuid>, _> = new.iter().map(|row| row.try_get_by_index(0)).collect();
-    Ok(ids?)
+        column(rows, |_| Uuid::now_v7()),
+    ]
 }
 
 /// The year 1, which no terminal reports.
@@ -100,26 +149,40 @@ fn no_time() -> DateTime<Utc> {
     DateTime::from_timestamp(-62_135_596_800, 0).unwrap_or_default()
 }
 
-/// One event per tenant of the batch.
+/// One event about records per tenant of the batch, and one per alarm.
 pub(super) async fn publish(
     tx: &SystemTx,
     rows: &[&RecordRow],
-    new: &HashSet<Uuid>,
+    new: &HashMap<Uuid, New>,
 ) -> Result<(), DbError> {
     let mut by_tenant: BTreeMap<TenantId, RecordsStored> = BTreeMap::new();
-    for row in rows.iter().filter(|row| new.contains(&row.id.uuid())) {
+    let mut alarms = Vec::new();
+    for row in rows {
+        let Some(found) = new.get(&row.id.uuid()) else {
+            continue;
+        };
         by_tenant
             .entry(row.tenant)
             .or_insert_with(|| RecordsStored {
                 records: Vec::new(),
             })
             .records
-            .push(row.as_event());
+            .push(row.as_event(found.person));
+        if let Some(alarm_id) = found.alarm {
+            let raised = AlarmRaised {
+                alarm_id,
+                alarm_kind: "blocklist".to_owned(),
+                record_id: row.id,
+                device_id: row.device,
+                person_id: found.person,
+            };
+            alarms.push((row.tenant, raised));
+        }
     }
-    for (tenant, event) in by_tenant {
-        outbox::publish_as_system(tx, HUB, tenant, event).await?;
-    }
-    Ok(())
+    metrics::counter!("gatehouse_alarms_raised_total")
+        .increment(u64::try_from(alarms.len()).unwrap_or(0));
+    outbox::publish_all_as_system(tx, HUB, by_tenant.into_iter().collect()).await?;
+    outbox::publish_all_as_system(tx, HUB, alarms).await
 }
 
 /// Keeps an upload that can never be stored; once, however often it comes.

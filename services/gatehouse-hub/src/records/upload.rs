@@ -3,15 +3,18 @@
 //! The order matters: nothing is acknowledged that is not stored, and nothing is stored whose
 //! pictures are not kept. If a store is away, no answer is given and the terminal uploads again.
 
-use super::door::{self, DoorAnswer};
+use super::door::{self, DoorAnswer, Known};
 use super::ingest::{NotStored, Stored};
+use super::photos::PicturesOf;
 use super::recent::{Seen, UploadMark};
 use super::row::{self, Findings, Passer, RecordRow};
-use super::{id_document, photos};
+use super::{facts, id_document, photos};
 use crate::hub::Hub;
 use crate::sessions::Terminal;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use gatehouse_domain::RecordId;
+use gatehouse_domain::access::Measured;
+use gatehouse_domain::device::DoorDecision;
 use gatehouse_proto_terminal::{ErrorCode, RecordAnswer, UploadRecord};
 use std::time::Instant;
 use uuid::Uuid;
@@ -45,30 +48,32 @@ pub(crate) async fn upload(
     let clock = terminal.clock().judge(said, received_at, upload.backlog);
 
     // (6.) Decide about the door already here: the decision is part of the record.
-    let result = row::result_of(upload.result);
-    let door = door::decide(
-        settings.door_decision,
-        upload.record_type,
-        result,
-        clock.passed_at,
-        received_at,
-    );
+    let door = match settings.door_decision {
+        DoorDecision::Terminal => DoorAnswer::left_to_terminal(),
+        DoorDecision::Cloud => {
+            let is_live = door::is_live(clock.passed_at, received_at);
+            decide(hub, terminal, &upload, clock.passed_at, is_live).await
+        }
+    };
     if seen == Seen::Acknowledged {
         metrics::counter!("gatehouse_records_repeated_total").increment(1);
-        return Some(acknowledge(door));
+        return Some(acknowledge(&door));
     }
 
-    // 3. Find the person. Until the platform has persons: the one the terminal names.
+    // 3. Who passed, as the terminal names them.
     let passer = Passer {
-        person_id: None,
         number: row::storable(std::mem::take(&mut upload.person_number)),
         name: row::storable(std::mem::take(&mut upload.person_name)),
     };
 
     // 4. Keep the images, before anything refers to them.
     let (snapshot, compare) = (upload.recognition_photo.take(), upload.compare_photo.take());
-    let day = received_at.date_naive();
-    let kept = photos::keep(&hub.kit.objects, terminal.tenant(), day, snapshot, compare).await;
+    let of = PicturesOf {
+        tenant: terminal.tenant(),
+        day: received_at.date_naive(),
+        number: &passer.number,
+    };
+    let kept = photos::keep(&hub.kit.objects, of, snapshot, compare).await;
     let photos = match kept {
         Ok(photos) => photos,
         Err(error) => return not_now("objects", &error),
@@ -92,7 +97,7 @@ pub(crate) async fn upload(
         passer,
         photos,
         id_document_sealed: sealed,
-        door,
+        door: door.clone(),
     };
     let stored = hub
         .ingest
@@ -110,7 +115,7 @@ pub(crate) async fn upload(
             .increment(1);
             metrics::histogram!("gatehouse_record_ack_seconds")
                 .record(begun.elapsed().as_secs_f64());
-            Some(acknowledge(door))
+            Some(acknowledge(&door))
         }
         Err(NotStored::Ever(_)) => Some(RecordAnswer {
             error_code: ErrorCode::Failure,
@@ -121,7 +126,28 @@ pub(crate) async fn upload(
     }
 }
 
-fn acknowledge(door: DoorAnswer) -> RecordAnswer {
+/// What the platform says about the door, where it decides.
+async fn decide(
+    hub: &Hub,
+    terminal: &Terminal,
+    upload: &UploadRecord,
+    at: DateTime<Utc>,
+    is_live: bool,
+) -> DoorAnswer {
+    let result = row::result_of(upload.result);
+    let known = if is_live && door::is_recognised(upload.record_type, result) {
+        let measured = Measured {
+            celsius: upload.temperature_celsius,
+            mask: upload.mask,
+        };
+        facts::known(hub, terminal, &upload.person_number, at, &measured).await
+    } else {
+        Known::Nobody
+    };
+    door::decide(&known, upload.record_type, result, is_live)
+}
+
+fn acknowledge(door: &DoorAnswer) -> RecordAnswer {
     RecordAnswer {
         error_code: ErrorCode::Success,
         control_state: door.state,

@@ -1,9 +1,10 @@
-//! What a session has to tell and to ask about commands: one thing after another, in the order in
+//! What a session has to tell and to ask about commands, and to ask about offers: one thing after another, in the order in
 //! which it happened. The socket is read meanwhile; nobody waits for a chore but the next one.
 
 use super::terminal::Terminal;
 use crate::commands::dispatch::{self, Dispatch};
 use crate::commands::finish;
+use crate::deliveries::{self, offer::Offer};
 use crate::hub::Hub;
 use crate::parameters::shadow;
 use gatehouse_domain::CommandId;
@@ -20,10 +21,12 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// One thing to tell or to ask.
 #[derive(Debug, Clone)]
 pub(super) enum Chore {
-    /// Is there a command? Only an urgent one, where another is under way.
+    /// Is there a command, or are there offers? Offers are looked for where no command was found.
     Next {
-        /// Only an urgent one.
-        urgent_only: bool,
+        /// A command up to this urgency.
+        command_up_to: Option<i16>,
+        /// So many offers.
+        offers: Option<usize>,
     },
     /// A command was taken and could not be sent.
     GiveBack(CommandId),
@@ -42,13 +45,15 @@ pub(super) enum Chore {
 pub(super) enum Outcomes {
     /// It is told.
     Told,
-    /// A command to send.
-    Send(Box<Dispatch>),
-    /// No command waits; where only urgent ones were asked for, others may.
-    NoneWaits {
-        /// Only urgent ones were asked for.
-        urgent_only: bool,
+    /// What was asked for.
+    Found {
+        /// A command to send.
+        command: Option<Box<Dispatch>>,
+        /// What is offered, at most so many; none where it was not read.
+        offers: Option<(Vec<Offer>, usize)>,
     },
+    /// It could not be asked.
+    Unasked,
 }
 
 /// A ticket of the session's machine is the command's UUID.
@@ -63,6 +68,7 @@ pub(super) fn ticket_of(command: CommandId) -> u128 {
 
 /// Does one.
 pub(super) async fn run(hub: &Hub, terminal: &Terminal, session: i64, chore: Chore) -> Outcomes {
+    let asks = matches!(chore, Chore::Next { .. });
     let mut chore = chore;
     for _ in 0..TRIES {
         // What is asked again anyway, or keeps trying by itself, is done once.
@@ -84,11 +90,13 @@ pub(super) async fn run(hub: &Hub, terminal: &Terminal, session: i64, chore: Cho
             }
             (Err(error), _) => {
                 tracing::warn!(%error, device = %terminal.device, session, "a session could not tell or ask about a command");
+                if asks {
+                    return Outcomes::Unasked;
+                }
                 break;
             }
         }
     }
-    // Nothing is known of commands that wait; whoever looked looks again.
     Outcomes::Told
 }
 
@@ -100,14 +108,10 @@ async fn attempt(
 ) -> Result<Outcomes, DbError> {
     let (scope, device) = (&terminal.scope, terminal.device);
     match chore {
-        Chore::Next { urgent_only } => {
-            let next = dispatch::next(hub, scope, device, session, urgent_only).await?;
-            return Ok(
-                next.map_or(Outcomes::NoneWaits { urgent_only }, |dispatch| {
-                    Outcomes::Send(Box::new(dispatch))
-                }),
-            );
-        }
+        Chore::Next {
+            command_up_to,
+            offers,
+        } => return find(hub, terminal, session, command_up_to, offers).await,
         Chore::GiveBack(command) => dispatch::give_back(hub, scope, command, session).await?,
         Chore::Progress(command, progress) => {
             dispatch::progressed(hub, scope, command, progress).await?
@@ -121,6 +125,38 @@ async fn attempt(
         Chore::Parameters(parameters) => shadow::reported(hub, scope, device, *parameters).await?,
     }
     Ok(Outcomes::Told)
+}
+
+async fn find(
+    hub: &Hub,
+    terminal: &Terminal,
+    session: i64,
+    command_up_to: Option<i16>,
+    offers: Option<usize>,
+) -> Result<Outcomes, DbError> {
+    let (scope, device) = (&terminal.scope, terminal.device);
+    if let Some(up_to) = command_up_to
+        && let Some(command) = dispatch::next(hub, scope, device, session, up_to).await?
+    {
+        return Ok(Outcomes::Found {
+            command: Some(Box::new(command)),
+            offers: None,
+        });
+    }
+    let offers = match offers {
+        Some(rows) => {
+            let tx = hub.kit.db.tenant(scope).await?;
+            Some((
+                deliveries::store::offers(&tx, device, session, rows).await?,
+                rows,
+            ))
+        }
+        None => None,
+    };
+    Ok(Outcomes::Found {
+        command: None,
+        offers,
+    })
 }
 
 /// A session that had sent commands is over.

@@ -48,6 +48,8 @@ impl Entrance {
 pub(crate) enum Signal {
     /// Commands may wait.
     Nudge,
+    /// Persons are offered.
+    Offers,
     /// Look at the clock.
     Tick,
     /// Store what has begun, then close.
@@ -75,6 +77,7 @@ impl Signal {
             Self::DeviceRemoved => 1 << 5,
             Self::TenantDisabled => 1 << 6,
             Self::TooSlow => 1 << 7,
+            Self::Offers => 1 << 8,
         }
     }
 }

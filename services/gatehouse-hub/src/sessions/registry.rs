@@ -32,6 +32,13 @@ impl Registry {
         link.is_some()
     }
 
+    /// A session of this device, where it lives in this process, looks for persons to be told.
+    pub(super) fn offer(&self, tenant: TenantId, device: DeviceId) {
+        if let Some(link) = self.of(tenant, device) {
+            link.signal(Signal::Offers);
+        }
+    }
+
     /// The socket that speaks for a device.
     pub(crate) fn of(&self, tenant: TenantId, device: DeviceId) -> Option<Arc<Link>> {
         self.lock().terminals.get(&(tenant, device)).cloned()

@@ -31,6 +31,7 @@ async fn hear(hub: &Arc<Hub>, cancel: CancellationToken) {
                 hub.gate.entrances.forget();
                 for link in hub.registry.terminals() {
                     link.signal(Signal::Nudge);
+                    link.signal(Signal::Offers);
                 }
                 reconcile::check_all(hub).await;
             }
@@ -47,13 +48,10 @@ fn heard(hub: &Arc<Hub>, wake: Wake) {
         } => {
             hub.registry.nudge(tenant_id, device_id);
         }
-        // Deliveries wait beside commands: the session looks for both.
         Wake::Deliveries {
             tenant_id,
             device_id,
-        } => {
-            hub.registry.nudge(tenant_id, device_id);
-        }
+        } => hub.registry.offer(tenant_id, device_id),
         Wake::CommandFinished { .. }
         | Wake::Access { .. }
         | Wake::Assignments { .. }

@@ -8,20 +8,15 @@ use gatehouse_schema::entities::hub::commands;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::Value;
 
-/// Takes the most urgent waiting command of a device for a session. Two sessions never take the
+/// Takes the most urgent waiting command of a device for a session, of those up to an urgency. Two sessions never take the
 /// same one, and one that is being stored by somebody else is passed over.
 pub(crate) async fn claim(
     tx: &SystemTx,
     tenant: TenantId,
     device: DeviceId,
     session: i64,
-    urgent_only: bool,
+    up_to: i16,
 ) -> Result<Option<commands::Model>, DbError> {
-    let least_urgent = if urgent_only {
-        CommandType::OpenDoor.urgency()
-    } else {
-        i16::MAX
-    };
     let statement = sql(
         "update hub.commands set state = 'sent', sent_at = now(), heard_at = now(), session = $3 \
          where tenant_id = $1 and state = 'queued' and id = ( \
@@ -33,7 +28,7 @@ pub(crate) async fn claim(
             tenant.uuid().into(),
             device.uuid().into(),
             session.into(),
-            least_urgent.into(),
+            up_to.into(),
         ],
     );
     Ok(commands::Entity::find()

@@ -77,7 +77,9 @@ impl Live {
     /// From now on this socket speaks for the terminal; an older one ends.
     fn settle(&mut self, welcome: Welcome, clock: ClockBook) -> Result<(), Option<Refusal>> {
         self.knock = None;
-        self.look |= welcome.commands_wait;
+        if welcome.commands_wait {
+            self.look = Some(0);
+        }
         if let Some(terminal) = self.link.terminal() {
             if terminal.key() != (welcome.scope.tenant(), welcome.device) {
                 return Err(Some(Refusal::AnotherTerminal));

@@ -1,21 +1,21 @@
 //! What the machine decided, carried out: frames out, uploads and chores on their way.
 
 use super::{CHORES_WAITING, Done, Live, SEND_WITHIN, UPLOADS_AT_ONCE};
-use crate::commands::dispatch::Dispatch;
 use crate::records::upload;
 use crate::sessions::chores::{self, Chore};
 use crate::sessions::close::Close;
 use crate::sessions::gate::Held;
-use chrono::Utc;
-use gatehouse_proto_terminal::session::{Effect, Slot};
+use gatehouse_proto_terminal::session::Effect;
 use gatehouse_proto_terminal::{DecodeError, UploadRecord};
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 impl Live {
     /// Carries out what the machine decided, in order. `frame` is what it read, if it read.
     pub(super) async fn apply(&mut self, effects: Vec<Effect>, frame: &[u8]) {
-        for effect in effects {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Send(text) => self.send(text).await,
                 Effect::Close { code, reason } => {
@@ -27,6 +27,7 @@ impl Live {
                     if let Some(position) = position {
                         self.link.place(position);
                     }
+                    effects.extend(self.look_again());
                 }
                 Effect::ParametersReported(parameters) => {
                     self.chore(Chore::Parameters(Box::new(parameters)))
@@ -40,13 +41,8 @@ impl Live {
                 Effect::PersonListed { ticket, person } => {
                     self.chore(Chore::Person(chores::command_of(ticket), person));
                 }
-                Effect::Finished { ticket, outcome } => {
-                    self.chore(Chore::Finished(
-                        chores::command_of(ticket),
-                        Box::new(outcome),
-                    ));
-                }
-                Effect::SlotChanged => self.look_for_work(),
+                Effect::Finished { ticket, outcome } => self.finished(ticket, outcome),
+                Effect::SlotChanged => effects.extend(self.look_for_work()),
                 Effect::Unknown { message_type, .. } => self.unknown(&message_type, frame),
                 Effect::Malformed { error } => self.malformed(&error),
                 Effect::TooEarly { .. } => noted("too_early"),
@@ -139,45 +135,6 @@ impl Live {
         self.work.push(Box::pin(async move {
             Done::Chore(chores::run(&hub, &terminal, session, chore).await)
         }));
-    }
-
-    /// Asks for a command, where one may wait and the terminal has room for it.
-    pub(super) fn look_for_work(&mut self) {
-        if !self.look || self.drains_until.is_some() || self.closing.is_some() {
-            return;
-        }
-        let urgent_only = match self.machine.slot() {
-            Slot::Free => false,
-            Slot::OnlyUrgent => true,
-            Slot::Taken => return,
-        };
-        if !self
-            .chores
-            .iter()
-            .any(|chore| matches!(chore, Chore::Next { .. }))
-        {
-            self.chore(Chore::Next { urgent_only });
-        }
-    }
-
-    pub(super) async fn submit(&mut self, dispatch: Dispatch) {
-        let mut out = Vec::new();
-        let now_ms = Utc::now().timestamp_millis();
-        let ticket = chores::ticket_of(dispatch.command_id);
-        match self
-            .machine
-            .submit(now_ms, ticket, dispatch.request, &mut out)
-        {
-            Ok(()) => {
-                self.sent = true;
-                self.apply(out, &[]).await;
-                self.look_for_work();
-            }
-            Err(busy) => {
-                tracing::debug!(command = %dispatch.command_id, %busy, "a command waits again");
-                self.chore(Chore::GiveBack(dispatch.command_id));
-            }
-        }
     }
 }
 

@@ -23,7 +23,7 @@ impl Live {
                 .ended(&this.hub.kit.node, &this.link, terminal, close, spoke);
             tracing::debug!(session = this.link.session, device = %terminal.device, reason = close.reason(), "a session ended");
         }
-        let goodbye = this.socket.close(Some(close.frame()));
+        let goodbye = this.socket.clone().close(Some(close.frame()));
         // Whoever does not take it has gone already.
         let _ = tokio::time::timeout(GOODBYE_WITHIN, goodbye).await;
         let mut out = Vec::new();
@@ -32,7 +32,9 @@ impl Live {
             return;
         };
         for effect in out {
-            if let Effect::Finished { ticket, outcome } = effect {
+            if let Effect::Finished { ticket, outcome } = effect
+                && !this.person_answered(ticket, &outcome)
+            {
                 this.chores.push_back(Chore::Finished(
                     chores::command_of(ticket),
                     Box::new(outcome),
@@ -43,8 +45,12 @@ impl Live {
         if this.chore_runs {
             while let Some(done) = this.work.next().await {
                 if let Done::Chore(outcome) = done {
-                    if let Outcomes::Send(dispatch) = outcome {
-                        this.chores.push_back(Chore::GiveBack(dispatch.command_id));
+                    if let Outcomes::Found {
+                        command: Some(command),
+                        ..
+                    } = outcome
+                    {
+                        this.chores.push_back(Chore::GiveBack(command.command_id));
                     }
                     break;
                 }

@@ -1,13 +1,14 @@
 //! One socket, served until it ends. The machine of gatehouse-proto-terminal decides what is said;
 //! this carries frames to it and its effects out ([`effects`]), and never waits for a store: uploads
 //! and chores run beside the socket, a few at a time, and beyond that the socket is read later.
-//! [`arrival`] is the registration, [`goodbye`] the end.
+//! [`arrival`] is the registration, [`goodbye`] the end, [`work`] what the terminal is asked for.
 //!
 //! Thousands of these live on one thread, so they hold little and have no timers of their own.
 
 mod arrival;
 mod effects;
 mod goodbye;
+mod work;
 
 use super::admit::Verdict;
 use super::chores::{Chore, Outcomes};
@@ -16,6 +17,8 @@ use super::gate::Knock;
 use super::link::{Link, Signal, Signals};
 use super::pace::Pace;
 use super::transport::Entered;
+use crate::deliveries::offer::Fault;
+use crate::deliveries::queue::Queue;
 use crate::hub::Hub;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use chrono::Utc;
@@ -29,6 +32,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
+use work::Asked;
 
 /// Uploads of one terminal that are being stored at the same time; beyond, the socket is read later.
 const UPLOADS_AT_ONCE: usize = 16;
@@ -48,6 +53,7 @@ enum Done {
     Judged(Box<Verdict>, Box<Register>, Option<i64>),
     Uploaded(String, Option<RecordAnswer>),
     Chore(Outcomes),
+    Photos(Uuid, Result<Vec<Arc<str>>, Fault>),
 }
 
 /// What the loop woke up for.
@@ -67,8 +73,12 @@ struct Live {
     uploads: usize,
     chores: VecDeque<Chore>,
     chore_runs: bool,
-    /// Whether a command may wait.
-    look: bool,
+    /// Commands of this urgency, or of a lesser one, may wait.
+    look: Option<i16>,
+    /// What the database is being asked for.
+    asks: Option<Asked>,
+    /// Persons to be told, where there are any.
+    queue: Option<Box<Queue>>,
     /// Whether any command was sent.
     sent: bool,
     tenant_pace: Option<Arc<Pace>>,
@@ -122,7 +132,9 @@ impl Live {
             uploads: 0,
             chores: VecDeque::new(),
             chore_runs: false,
-            look: false,
+            look: None,
+            asks: None,
+            queue: None,
             sent: false,
             paused_until: None,
             full_since: None,
@@ -227,8 +239,13 @@ impl Live {
             self.apply(out, &[]).await;
         }
         if signals.has(Signal::Nudge) {
-            self.look = true;
-            self.look_for_work();
+            self.look = Some(0);
+        }
+        if signals.has(Signal::Offers) {
+            self.queue.get_or_insert_default().note_offers();
+        }
+        if signals.has(Signal::Nudge) || signals.has(Signal::Offers) {
+            self.work_on().await;
         }
     }
 
@@ -273,16 +290,16 @@ impl Live {
                     self.apply(out, &[]).await;
                 }
             }
+            Done::Photos(offer, photos) => {
+                self.on_photos(offer, photos);
+                self.work_on().await;
+            }
             Done::Chore(outcome) => {
                 self.chore_runs = false;
                 match outcome {
                     Outcomes::Told => {}
-                    // Those that are not urgent have their turn when the long-running one has ended.
-                    Outcomes::NoneWaits { urgent_only: true } => {}
-                    Outcomes::NoneWaits { urgent_only: false } => {
-                        self.look = self.chores.iter().any(|c| matches!(c, Chore::Next { .. }))
-                    }
-                    Outcomes::Send(dispatch) => self.submit(*dispatch).await,
+                    Outcomes::Unasked => self.on_unasked(),
+                    Outcomes::Found { command, offers } => self.on_found(command, offers).await,
                 }
                 self.next_chore();
             }
