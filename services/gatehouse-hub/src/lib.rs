@@ -28,4 +28,4 @@ mod settings;
 mod terminals;
 
 pub use hub::Hub;
-pub use settings::HubSettings;
+pub use settings::{HubSettings, ListenAt};

@@ -9,4 +9,4 @@ mod store;
 
 pub(crate) use api::routes;
 pub(crate) use claimed::device_consumer;
-pub(crate) use store::note;
+pub(crate) use store::{note, note_caller};

@@ -84,6 +84,34 @@ pub(crate) async fn note(
     Ok(())
 }
 
+/// Writes down a device that called over HTTP in vain.
+pub(crate) async fn note_caller(
+    tx: &SystemTx,
+    tenant: TenantId,
+    sn: &str,
+    remote: Option<&str>,
+) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "insert into hub.discovered_devices as d (tenant_id, id, sn, protocol, remote_address)
+             select $1, $2, $3, $4, $5
+             where $6 > (select count(*) from hub.discovered_devices o where o.tenant_id = $1)
+               or exists (select from hub.discovered_devices o where o.tenant_id = $1 and o.sn = $3)
+             on conflict (tenant_id, sn) do update set last_seen_at = now(), attempts = d.attempts + 1,
+               protocol = excluded.protocol, remote_address = excluded.remote_address",
+            [
+                tenant.uuid().into(),
+                Uuid::now_v7().into(),
+                sn.into(),
+                DeviceProtocol::HttpPush.as_str().into(),
+                remote.into(),
+                MOST_OF_A_TENANT.into(),
+            ],
+        ))
+        .await?;
+    Ok(())
+}
+
 /// The discovered numbers of a tenant, newest first, below a position. One that was claimed a moment
 /// ago is none any more, whether the news has arrived or not.
 pub(super) async fn list(

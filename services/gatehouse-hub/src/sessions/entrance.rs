@@ -37,7 +37,7 @@ pub(super) struct Entrances {
 
 /// The database is away; whoever comes is to come again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotNow;
+pub(crate) struct NotNow;
 
 impl Default for Entrances {
     fn default() -> Self {

@@ -1,8 +1,10 @@
 //! How much is let in at once: connections that have not registered, messages, and bytes that are
 //! held for all of them together. Everything here holds back; nothing here loses anything.
 
-use super::entrance::Entrances;
+use super::entrance::{Entrances, NotNow};
+use super::link::Entrance;
 use super::pace::{Pace, Rate};
+use crate::hub::Hub;
 use crate::settings::HubSettings;
 use gatehouse_domain::TenantId;
 use std::collections::HashMap;
@@ -95,8 +97,17 @@ impl Gate {
             .clone()
     }
 
+    /// Whose token stands in an address, for devices that call over HTTP; `None` where nobody's.
+    pub(crate) async fn admit_token(
+        &self,
+        hub: &Hub,
+        token: &str,
+    ) -> Result<Option<Entrance>, NotNow> {
+        self.entrances.find(hub, token).await
+    }
+
     /// A message was read: how long to wait before the next is.
-    pub(super) fn charge(&self, terminal: &Pace, tenant: Option<&Pace>) -> Option<Duration> {
+    pub(crate) fn charge(&self, terminal: &Pace, tenant: Option<&Pace>) -> Option<Duration> {
         let now_ns = i64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(i64::MAX);
         let own = terminal.charge(self.terminal_rate, now_ns);
         let all = tenant.and_then(|tenant| tenant.charge(self.tenant_rate, now_ns));
@@ -104,7 +115,7 @@ impl Gate {
     }
 
     /// The pace of a tenant.
-    pub(super) fn pace_of(&self, tenant: TenantId) -> Arc<Pace> {
+    pub(crate) fn pace_of(&self, tenant: TenantId) -> Arc<Pace> {
         let mut paces = lock(&self.paces);
         if paces.len() > 4096 {
             paces.retain(|_, pace| Arc::strong_count(pace) > 1);
@@ -116,7 +127,7 @@ impl Gate {
     }
 
     /// Whether more bytes are held than there may be.
-    pub(super) fn is_overfull(&self) -> bool {
+    pub(crate) fn is_overfull(&self) -> bool {
         self.held_bytes.load(Ordering::Relaxed) > self.most_held_bytes
     }
 }
@@ -129,20 +140,20 @@ pub(super) struct Knock {
 
 /// Bytes that are held for one connection, counted for the process.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     hub: Arc<crate::hub::Hub>,
     bytes: usize,
 }
 
 impl Held {
     /// Counts some bytes.
-    pub(super) fn new(hub: Arc<crate::hub::Hub>, bytes: usize) -> Self {
+    pub(crate) fn new(hub: Arc<crate::hub::Hub>, bytes: usize) -> Self {
         hub.gate.held_bytes.fetch_add(bytes, Ordering::Relaxed);
         Self { hub, bytes }
     }
 
     /// Another number of them.
-    pub(super) fn set(&mut self, bytes: usize) {
+    pub(crate) fn set(&mut self, bytes: usize) {
         let held = &self.hub.gate.held_bytes;
         if bytes >= self.bytes {
             held.fetch_add(bytes - self.bytes, Ordering::Relaxed);

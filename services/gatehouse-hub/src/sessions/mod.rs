@@ -27,8 +27,10 @@ mod wakes;
 
 pub(crate) use admit::{Admissions, Knocking, serial_number};
 pub(crate) use drain::drain;
-pub(crate) use gate::Gate;
-pub(crate) use presence::Notes;
+pub(crate) use entrance::NotNow;
+pub(crate) use gate::{Gate, Held};
+pub(crate) use pace::Pace;
+pub(crate) use presence::{Notes, lease_key};
 pub(crate) use reconcile::{check_sessions, close_abandoned, queued_commands};
 pub(crate) use registry::Registry;
 pub(crate) use terminal::Terminal;

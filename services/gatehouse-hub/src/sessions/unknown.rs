@@ -39,10 +39,21 @@ pub(crate) struct Unknowns {
 impl Unknowns {
     /// Keeps one.
     pub(super) fn keep(&self, terminal: &Terminal, message_type: &str, frame: &[u8]) {
+        self.keep_of(&terminal.scope, terminal.device, message_type, frame);
+    }
+
+    /// The same of a device without a session.
+    pub(crate) fn keep_of(
+        &self,
+        scope: &TenantScope,
+        device: DeviceId,
+        message_type: &str,
+        frame: &[u8],
+    ) {
         let clip = |text: &str, most| text.chars().filter(|c| *c != '\0').take(most).collect();
         let message = Message {
-            scope: terminal.scope.clone(),
-            device: terminal.device,
+            scope: scope.clone(),
+            device,
             received_at: Utc::now(),
             message_type: clip(message_type, TYPE_MAX_CHARS),
             body: clip(&String::from_utf8_lossy(frame), BODY_MAX_CHARS),

@@ -204,13 +204,14 @@ pub(crate) async fn note(tx: &SystemTx, sightings: &[Sighting]) -> Result<(), Db
     Ok(())
 }
 
-/// Ends the sessions whose process is gone: nobody has written them down for so long.
+/// Ends the sessions whose process is gone: nobody has written them down for so long. Devices that
+/// call over HTTP (session 0) have no process; see `push`.
 pub(crate) async fn close_abandoned(tx: &SystemTx, silent_for_ms: i64) -> Result<u64, DbError> {
     let closed = tx
         .conn()
         .execute_raw(sql(
             "update hub.terminals set disconnected_at = greatest(last_seen_at, connected_at), close_reason = 'process gone'
-             where disconnected_at is null and connected_at is not null
+             where disconnected_at is null and connected_at is not null and session is distinct from 0
                and greatest(last_seen_at, connected_at) < now() - $1 * interval '1 millisecond'",
             [silent_for_ms.into()],
         ))
@@ -273,7 +274,8 @@ pub(crate) async fn keep_unknown(
     Ok(())
 }
 
-/// Which of these devices are connected, by what was last written down.
+/// Which of these devices are connected, by what was last written down. Devices that call over HTTP
+/// (session 0) are, until their silence was noticed.
 pub(crate) async fn connected(
     tx: &TenantTx,
     devices: &[DeviceId],
@@ -284,7 +286,8 @@ pub(crate) async fn connected(
         .conn()
         .query_all_raw(sql(
             "select device_id from hub.terminals where tenant_id = $1 and device_id = any($2::uuid[])
-               and disconnected_at is null and last_seen_at > now() - $3 * interval '1 millisecond'",
+               and disconnected_at is null
+               and (session = 0 or last_seen_at > now() - $3 * interval '1 millisecond')",
             [tx.tenant_uuid().into(), wanted.into(), silent_for_ms.into()],
         ))
         .await?;
@@ -342,6 +345,8 @@ pub(crate) async fn forget(tx: &TenantTx, device: DeviceId) -> Result<(), DbErro
         "delete from hub.terminals where tenant_id = $1 and device_id = $2",
         "delete from hub.parameters where tenant_id = $1 and device_id = $2",
         "delete from hub.unknown_messages where tenant_id = $1 and device_id = $2",
+        "delete from hub.push_devices where tenant_id = $1 and device_id = $2",
+        "delete from hub.push_feed where tenant_id = $1 and device_id = $2",
         // They end at their time; this says that it has come.
         "update hub.commands set expires_at = now() where tenant_id = $1 and device_id = $2 and state = 'queued'",
     ] {
