@@ -3,6 +3,9 @@
 use super::{archive, post};
 use kit::shared;
 
+/// The parts of a form, the status that it is refused with, and a part of the reason.
+type Case<'a> = (&'a [(&'a str, &'a [u8])], u16, &'a str);
+
 #[tokio::test]
 async fn files_that_cannot_be_taken_are_refused_in_words() {
     let world = shared().await;
@@ -12,7 +15,7 @@ async fn files_that_cannot_be_taken_are_refused_in_words() {
     // Ten megabytes and one byte of nothing, in some kilobytes.
     let bomb = archive(&[("E-1.jpg", &vec![0; (10 << 20) + 1])]);
     assert!(bomb.len() < 100_000, "{} bytes", bomb.len());
-    let cases: [(&[(&str, &[u8])], u16, &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&[], 422, "/file"),
         (&[("file", b"")], 422, "empty"),
         (&[("file", b"name\nAda")], 422, "no column \"code\""),
