@@ -1,4 +1,9 @@
-//! Who may do what with the API: permissions, the roles of users, and the scopes of keys.
+//! Who may do what with the API: permissions, the roles of users, and the scopes of keys; and who may
+//! pass which door: the decision and its reason.
+
+mod decision;
+
+pub use decision::{Decision, Facts, Measured, Permit, PersonFacts, ReasonCode, decide};
 
 use crate::vocabulary;
 

@@ -1,6 +1,7 @@
 //! The words of the product and the rules that need nothing but words.
 //!
-//! Here: typed ids, the vocabulary of terminals, records and commands, roles and permissions.
+//! Here: typed ids, the vocabulary of terminals, records and commands, roles and permissions,
+//! schedules, and the decision who may pass.
 //! Deliberately absent: I/O, async, a clock, randomness, vendor words. An id is made from a UUID
 //! that somebody else drew; an instant is an argument.
 
@@ -10,6 +11,7 @@ pub mod device;
 pub mod ids;
 pub mod person;
 pub mod record;
+pub mod schedule;
 pub mod words;
 
 pub use ids::*;
