@@ -254,8 +254,8 @@ create table directory.erasures (
   person_id uuid not null,
   person_number bigint not null,
   records text not null check (records in ('delete', 'pseudonymise')),
-  -- Objects of the person's photos that are still to be deleted.
-  object_keys text[] not null default '{}',
+  -- Contents of the person's photos (SHA-256 in hex) that are still to be deleted.
+  photo_hashes text[] not null default '{}',
   requested_at timestamptz not null default now(),
   completed_at timestamptz,
   primary key (tenant_id, id)
@@ -293,7 +293,7 @@ grant select on directory.loose_photos to gatehouse_directory_system;
 -- Photos that the object store would not give up at once are looked for across tenants.
 call platform.admit_system('directory.erasures', 'gatehouse_directory_system');
 grant select on directory.erasures to gatehouse_directory_system;
-create index erasures_with_objects on directory.erasures (requested_at) where object_keys <> '{}';
+create index erasures_with_photos on directory.erasures (requested_at) where photo_hashes <> '{}';
 
 -- Jobs of all tenants are worked off in turn.
 call platform.admit_system('directory.jobs', 'gatehouse_directory_system');

@@ -1,7 +1,7 @@
 //! Routes of erasing persons and of the receipts.
 
 use super::store::{self, PlaceRow, Receipt};
-use super::{erase, objects};
+use super::{erase, pictures};
 use crate::access_changes;
 use crate::directory::Directory;
 use actix_web::{HttpResponse, delete, get, web};
@@ -138,7 +138,7 @@ async fn erase_person(
     let erasure = erase::erase(&tx, *id, records, if_match, caller.request_id()).await?;
     tx.commit().await?;
     access_changes::wake(&directory, caller.scope().tenant());
-    if let Err(error) = objects::delete(&directory, caller.scope(), erasure).await {
+    if let Err(error) = pictures::delete(&directory, caller.scope(), erasure).await {
         tracing::warn!(%erasure, %error, "pictures of an erased person stay for the moment; they are tried again");
     }
     let tx = directory.kit.db.tenant(caller.scope()).await?;

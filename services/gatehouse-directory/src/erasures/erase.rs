@@ -6,7 +6,7 @@
 
 use super::store::{self, Place};
 use crate::access_changes::{self, Scope};
-use crate::audit;
+use crate::{audit, photos};
 use gatehouse_contracts::{PersonErased, RecordsFate};
 use gatehouse_domain::{ErasureId, PersonId};
 use gatehouse_platform::audit::Deed;
@@ -30,8 +30,8 @@ pub(super) async fn erase(
         .ok_or_else(|| Problem::not_found("person"))?;
     if_match.check(held.version)?;
 
-    // 2. Which pictures nobody else has, and which terminals may hold the person.
-    let object_keys = store::own_object_keys(tx, person).await?;
+    // 2. Which pictures there are, and which terminals may hold the person.
+    let photo_hashes = store::photo_hashes(tx, person).await?;
     let terminals = store::terminals_of(tx, person).await?;
 
     // 3. The receipt, with a place for each that must confirm.
@@ -42,7 +42,7 @@ pub(super) async fn erase(
         person,
         held.number,
         fate_word(records),
-        &object_keys,
+        &photo_hashes,
     )
     .await?;
     let mut places = vec![
@@ -50,8 +50,8 @@ pub(super) async fn erase(
             "directory",
             "Profile, cards, groups and visits were deleted.",
         ),
-        if object_keys.is_empty() {
-            Place::done("photos", "There was no picture that nobody else has.")
+        if photo_hashes.is_empty() {
+            Place::done("photos", "There was no picture.")
         } else {
             Place::pending("photos", "Pictures are being deleted.")
         },
@@ -69,6 +69,10 @@ pub(super) async fn erase(
 
     // 4. What terminals are to forget, before the person's groups are gone.
     access_changes::note(tx, "person.erased", Scope::Persons(&[person])).await?;
+
+    for hash in &photo_hashes {
+        photos::may_be_loose(tx, &hex::decode(hash).unwrap_or_default()).await?;
+    }
 
     // 5. The rows, and what answers and reports remember of them.
     store::delete(tx, person, held.code.as_deref()).await?;

@@ -29,19 +29,12 @@ pub(super) async fn hold(tx: &TenantTx, person: PersonId) -> Result<Option<Held>
         .transpose()?)
 }
 
-/// The objects of this person's photos that no other person's photo has.
-pub(super) async fn own_object_keys(
-    tx: &TenantTx,
-    person: PersonId,
-) -> Result<Vec<String>, DbError> {
+/// The contents of this person's photos.
+pub(super) async fn photo_hashes(tx: &TenantTx, person: PersonId) -> Result<Vec<String>, DbError> {
     let rows = tx
         .conn()
         .query_all_raw(sql(
-            "select format('photos/%s/%s/%s', replace($1::uuid::text, '-', ''), encode(p.sha256, 'hex'), v.file)
-               from (select distinct sha256 from directory.photos where tenant_id = $1 and person_id = $2) p
-               cross join (values ('original.jpg'), ('terminal.jpg'), ('push.jpg')) v (file)
-              where not exists (select from directory.photos o
-                                 where o.tenant_id = $1 and o.sha256 = p.sha256 and o.person_id <> $2)",
+            "select distinct encode(sha256, 'hex') from directory.photos where tenant_id = $1 and person_id = $2",
             [tx.tenant_uuid().into(), person.uuid().into()],
         ))
         .await?;
@@ -112,11 +105,11 @@ pub(super) async fn insert(
     person: PersonId,
     number: i64,
     records: &str,
-    object_keys: &[String],
+    photo_hashes: &[String],
 ) -> Result<(), DbError> {
     tx.conn()
         .execute_raw(sql(
-            "insert into directory.erasures (tenant_id, id, person_id, person_number, records, object_keys)
+            "insert into directory.erasures (tenant_id, id, person_id, person_number, records, photo_hashes)
              values ($1, $2, $3, $4, $5, $6)",
             [
                 tx.tenant_uuid().into(),
@@ -124,7 +117,7 @@ pub(super) async fn insert(
                 person.uuid().into(),
                 number.into(),
                 records.into(),
-                object_keys.to_vec().into(),
+                photo_hashes.to_vec().into(),
             ],
         ))
         .await?;
@@ -288,18 +281,15 @@ pub(super) async fn places(tx: &TenantTx, erasure: ErasureId) -> Result<Vec<Plac
         .collect::<Result<_, _>>()?)
 }
 
-/// The objects that a receipt still waits for, which no photo has come to share meanwhile.
-pub(super) async fn waiting_objects(
+/// The contents that a receipt still waits for.
+pub(super) async fn waiting_photos(
     tx: &TenantTx,
     erasure: ErasureId,
 ) -> Result<Vec<String>, DbError> {
     let rows = tx
         .conn()
         .query_all_raw(sql(
-            "select k.key from directory.erasures e cross join unnest(e.object_keys) as k (key)
-              where e.tenant_id = $1 and e.id = $2
-                and not exists (select from directory.photos p
-                                 where p.tenant_id = $1 and p.sha256 = decode(split_part(k.key, '/', 3), 'hex'))",
+            "select unnest(photo_hashes) from directory.erasures where tenant_id = $1 and id = $2",
             [tx.tenant_uuid().into(), erasure.uuid().into()],
         ))
         .await?;
@@ -309,8 +299,8 @@ pub(super) async fn waiting_objects(
         .collect::<Result<_, _>>()?)
 }
 
-/// The objects are gone.
-pub(super) async fn objects_gone(
+/// The pictures are gone, but for those that somebody else has as well.
+pub(super) async fn photos_gone(
     db: &Database,
     scope: &TenantScope,
     erasure: ErasureId,
@@ -319,17 +309,17 @@ pub(super) async fn objects_gone(
     let tx = db.tenant(scope).await?;
     tx.conn()
         .execute_raw(sql(
-            "update directory.erasures set object_keys = '{}' where tenant_id = $1 and id = $2",
+            "update directory.erasures set photo_hashes = '{}' where tenant_id = $1 and id = $2",
             [tx.tenant_uuid().into(), erasure.uuid().into()],
         ))
         .await?;
-    let detail = format!("{count} objects were deleted.");
+    let detail = format!("{count} pictures were deleted.");
     insert_places(&tx, erasure, &[Place::done("photos", &detail)]).await?;
     tx.commit().await
 }
 
-/// Receipts of any tenant that still wait for objects, oldest first.
-pub(super) async fn with_waiting_objects(
+/// Receipts of any tenant that still wait for pictures, oldest first.
+pub(super) async fn with_waiting_photos(
     db: &Database,
     limit: i64,
 ) -> Result<Vec<(TenantScope, ErasureId)>, DbError> {
@@ -337,7 +327,7 @@ pub(super) async fn with_waiting_objects(
     let rows = tx
         .conn()
         .query_all_raw(sql(
-            "select tenant_id, id from directory.erasures where object_keys <> '{}' order by requested_at limit $1",
+            "select tenant_id, id from directory.erasures where photo_hashes <> '{}' order by requested_at limit $1",
             [limit.into()],
         ))
         .await?;

@@ -5,13 +5,13 @@
 //! person as the first time left it, and changes nothing.
 
 use super::columns::{self, Column, Said};
-use super::photo as photos;
 use super::sheet::{self, Format, Line, Row};
 use super::store::{self, Existing, Options, Outcome, Reached, RowOutcome};
 use super::upload::{folder, photo_key};
 use super::work::{Undone, Work};
 use crate::access_changes::{self, Scope};
 use crate::persons::{self, NewPerson};
+use crate::photos::{self, Place};
 use crate::reading::Reading;
 use bytes::Bytes;
 use chrono_tz::Tz;
@@ -168,6 +168,11 @@ impl<'a> Importer<'a> {
             }
             None => None,
         };
+        if let Some(photo) = &photo
+            && !self.work.job.dry_run
+        {
+            photos::lay_by(self.work.directory, self.work.scope, photo).await?;
+        }
         let tx = kit.db.tenant(self.work.scope).await?;
         let known = by_code(&tx, code).await?;
         if known.is_some() && self.existing == Existing::Skip {
@@ -209,8 +214,12 @@ impl<'a> Importer<'a> {
                 (person, outcome, changed.for_terminals || joined)
             }
         };
+        // In a dry run it has been judged, and that is all.
         if let Some(photo) = photo
-            && photos::keep(self.work.directory, &tx, person, photo).await?
+            && !self.work.job.dry_run
+            && photos::keep(self.work.directory, &tx, person, Place::Main, &photo, None)
+                .await?
+                .new
         {
             for_terminals = true;
             if outcome == Outcome::Unchanged {

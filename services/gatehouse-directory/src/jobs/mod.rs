@@ -9,7 +9,6 @@ mod archive;
 mod columns;
 mod export;
 mod import;
-mod photo;
 mod sheet;
 mod store;
 mod upload;

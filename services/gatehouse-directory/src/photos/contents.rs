@@ -29,7 +29,7 @@ const SWEPT_AT_ONCE: i64 = 200;
 
 /// Why a content is still there.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StillThere {
+pub(crate) enum StillThere {
     #[error(transparent)]
     Database(#[from] DbError),
     #[error("a picture could not be deleted: {0}")]
@@ -80,7 +80,7 @@ pub(super) async fn make_sure(directory: &Directory, tx: &TenantTx, photo: &Chec
 }
 
 /// A photo with this content goes.
-pub(super) async fn may_be_loose(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
+pub(crate) async fn may_be_loose(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
     store::note_loose(tx, sha256).await
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn is_used(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError>
 
 /// Deletes a content that no photo has. The note stays for a while: somebody may be about to lay the
 /// same content by.
-pub(super) async fn sweep(
+pub(crate) async fn sweep(
     directory: &Directory,
     scope: &TenantScope,
     sha256: &[u8],

@@ -20,17 +20,13 @@ mod store;
 mod take;
 mod view;
 
-pub(crate) use contents::schedule;
+pub(crate) use contents::{StillThere, may_be_loose, schedule, sweep};
 pub(crate) use examine::Examiner;
 pub(crate) use view::{Photo, of_person};
-#[allow(
-    unused_imports,
-    reason = "for bringing people in from files, which is built beside this"
-)]
 pub(crate) use {
     contents::lay_by,
-    examine::{Checked, examine},
-    keep::{Kept, Place, keep},
+    examine::examine,
+    keep::{Place, keep},
 };
 
 /// Routes.
