@@ -117,7 +117,8 @@ pub(super) async fn withdraw(tx: &TenantTx, change: Uuid) -> Result<(), DbError>
 const HELD: &str = "a.applied is not null or a.maybe_held or a.offer is not null";
 
 /// Whether nothing was sent since the terminal last confirmed: then it holds what was applied.
-const CERTAIN: &str = "not a.maybe_held and a.attempts = 0 and (a.sent_at is null or a.applied_at >= a.sent_at)";
+const CERTAIN: &str =
+    "not a.maybe_held and a.attempts = 0 and (a.sent_at is null or a.applied_at >= a.sent_at)";
 
 /// What is wanted, with its week and the hash of what the terminal is told.
 const LAID_OUT: &str = "
