@@ -1,5 +1,6 @@
 //! Simulated face-recognition terminals that speak the terminal-to-cloud WebSocket protocol V3.5
-//! (document 004), well behaved or not.
+//! (document 004), and push devices that call over HTTP (document 002, chapter 9), well behaved or
+//! not.
 //!
 //! Three users: `gatehouse simulate terminal`, the integration tests and the benchmark. A
 //! [`Terminal`] is one device, described by a [`TerminalProfile`]; [`run`] plays a whole
@@ -11,6 +12,7 @@
 
 mod answers;
 mod cast;
+pub mod device;
 mod engine;
 mod error;
 mod event;
