@@ -68,16 +68,12 @@ pub(super) async fn go_on(tx: &TenantTx, event: &CommandFinished) -> Result<bool
         store::fail(tx, &readback, &why(event.state, &command)).await?;
         return Ok(false);
     }
-    match event.command_type {
-        CommandType::ListPersons => {
-            read(tx, &readback, event, &command).await?;
-            Ok(true)
-        }
-        _ => {
-            counted(tx, &readback, &command).await?;
-            Ok(false)
-        }
+    if event.command_type == CommandType::CountPersons {
+        counted(tx, &readback, &command).await?;
+        return Ok(false);
     }
+    read(tx, &readback, event, &command).await?;
+    Ok(true)
 }
 
 fn why(state: CommandState, command: &CommandRow) -> String {
