@@ -100,6 +100,7 @@ impl Service for Directory {
                 },
             ),
             erasures::schedule(self),
+            visits::schedule(self),
             photos::schedule(self),
         ]
     }

@@ -50,7 +50,7 @@ impl Reading {
         }
     }
 
-    /// What was at fault, for whoever goes on in spite of it.
+    /// What was at fault, for whoever reads on in a part of a request.
     pub(crate) fn into_faults(self) -> Vec<FieldFault> {
         self.faults
     }

@@ -2,6 +2,7 @@
 //! lists of words are made here, from the vocabularies themselves.
 
 use crate::groups::Outcome;
+use crate::visits::{Reason, State};
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
 use gatehouse_domain::person::{Gender, PersonType, Priority};
@@ -37,6 +38,8 @@ vocabularies!(
     gender = Gender,
     priority = Priority,
     member_outcome = Outcome,
+    visit_state = State,
+    visit_reason = Reason,
 );
 
 /// `in`, `out` or null.

@@ -49,7 +49,7 @@ pub(super) async fn change(
     store::update(tx, id, new)
         .await
         .map_err(|error| taken(error, &name))?;
-    audit::enter(tx, deed("group.updated", id, detail, request_id)).await?;
+    audit::enter(tx, deed("group.updated", id, detail, Some(request_id))).await?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn remove(
     let distribution = access_changes::note(tx, "group.deleted", Scope::Devices(&devices)).await?;
     store::delete(tx, id).await?;
     let detail = json!({"type": old.kind, "devices": devices.len()});
-    audit::enter(tx, deed("group.deleted", id, detail, request_id)).await?;
+    audit::enter(tx, deed("group.deleted", id, detail, Some(request_id))).await?;
     Ok(distribution)
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn create(tx: &TenantTx, new: Content, request_id: &str) -> Ans
         .await
         .map_err(|error| taken(error, &name))?;
     let detail = json!({"type": kind});
-    audit::enter(tx, deed("group.created", id, detail, request_id)).await?;
+    audit::enter(tx, deed("group.created", id, detail, Some(request_id))).await?;
     Ok(id)
 }
 
@@ -53,13 +53,13 @@ pub(super) fn deed<'a>(
     action: &'a str,
     id: GroupId,
     detail: Value,
-    request_id: &'a str,
+    request_id: Option<&'a str>,
 ) -> Deed<'a> {
     Deed {
         action,
         subject_kind: "group",
         subject_id: id.to_string(),
         detail,
-        request_id: Some(request_id),
+        request_id,
     }
 }

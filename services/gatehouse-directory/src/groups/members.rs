@@ -197,10 +197,57 @@ async fn note(
     let distribution_id = access_changes::note(tx, action, Scope::Persons(&persons)).await?;
     for part in persons.chunks(NAMED_AT_ONCE) {
         let detail = json!({"person_ids": part});
-        audit::enter(tx, deed(action, group, detail, request_id)).await?;
+        audit::enter(tx, deed(action, group, detail, Some(request_id))).await?;
     }
     Ok(MembersChanged {
         results,
         distribution_id,
     })
+}
+
+/// The visitor groups of one person, whose row is held by the caller.
+const TAKE_THE_PLACE: &str = "
+  with wanted as materialized (
+    select id from directory.groups where tenant_id = $1 and id = any($3) and type = 'visitor' order by id for share),
+  gone as (
+    delete from directory.group_members m using directory.groups g
+     where m.tenant_id = $1 and m.person_id = $2 and not m.group_id = any($3)
+       and g.tenant_id = $1 and g.id = m.group_id and g.type = 'visitor' returning m.group_id),
+  added as (
+    insert into directory.group_members (tenant_id, group_id, person_id) select $1, id, $2 from wanted
+    on conflict do nothing returning group_id)
+  select group_id, 'removed' as outcome from gone
+   union all
+  select group_id, 'added' from added";
+
+#[derive(FromQueryResult)]
+struct Moved {
+    group_id: Uuid,
+    outcome: String,
+}
+
+/// Puts a visitor, whose row is held, into these visitor groups and no others, with entries in the
+/// trail; groups that are no more are left out. Whoever calls notes the change for the terminals,
+/// where the answer is that there was one.
+pub(crate) async fn take_visitor_groups(
+    tx: &TenantTx,
+    person: PersonId,
+    groups: &[Uuid],
+    request_id: Option<&str>,
+) -> Result<bool, DbError> {
+    let values = [
+        tx.tenant_uuid().into(),
+        person.uuid().into(),
+        groups.to_vec().into(),
+    ];
+    let moved = Moved::find_by_statement(sql(TAKE_THE_PLACE, values))
+        .all(tx.conn())
+        .await?;
+    for Moved { group_id, outcome } in &moved {
+        let action = format!("group.members_{outcome}");
+        let group = GroupId::from_uuid(*group_id);
+        let detail = json!({"person_ids": [person]});
+        audit::enter(tx, deed(&action, group, detail, request_id)).await?;
+    }
+    Ok(!moved.is_empty())
 }

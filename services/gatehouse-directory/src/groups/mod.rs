@@ -11,7 +11,7 @@ mod members;
 mod store;
 mod view;
 
-pub(crate) use members::Outcome;
+pub(crate) use members::{Outcome, take_visitor_groups};
 
 /// Routes.
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
