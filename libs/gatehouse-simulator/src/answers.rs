@@ -57,12 +57,14 @@ impl Engine {
             body,
             at: Utc::now(),
         });
-        let answer = self
-            .shared
-            .state()
-            .respond
-            .answer_to(&command.msg_type)
-            .clone();
+        let answer = {
+            let state = self.shared.state();
+            let about = person::first_id(&command.body);
+            about
+                .and_then(|id| state.person_answers.get(&id))
+                .unwrap_or_else(|| state.respond.answer_to(&command.msg_type))
+                .clone()
+        };
         let (delay, copies) = match answer {
             Answer::Never => return,
             Answer::Code(error_code) => {
@@ -240,7 +242,11 @@ impl Engine {
         };
         let done = {
             let mut state = self.shared.state();
-            person::register(&mut state.persons, &self.shared.profile, body)
+            let rules = person::Rules {
+                profile: &self.shared.profile,
+                capacity: state.person_capacity,
+            };
+            person::register(&mut state.persons, rules, body)
         };
         match done {
             Ok(()) => self.reply(command, "100"),

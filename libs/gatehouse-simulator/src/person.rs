@@ -107,11 +107,25 @@ const FIELDS: &[(&str, bool)] = &[
 /// The people of one terminal; the index of a person is its place in the order of `idNumber`.
 pub(crate) type Persons = BTreeMap<String, Person>;
 
+/// What a register takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) profile: &'a TerminalProfile,
+    /// How many people it holds.
+    pub(crate) capacity: usize,
+}
+
+/// The id of the first person that a `registerPersonInfo` is about.
+pub(crate) fn first_id(body: &Value) -> Option<String> {
+    let first = body.get("personInfoData")?.get(0)?;
+    first.get("idNumber").and_then(wire::scalar)
+}
+
 /// Does what a `registerPersonInfo` says. `Err` is the `errorCode`; items before the faulty one
 /// stay done.
 pub(crate) fn register(
     persons: &mut Persons,
-    profile: &TerminalProfile,
+    rules: Rules<'_>,
     body: &Map<String, Value>,
 ) -> Result<(), String> {
     let Some(Value::Array(items)) = body.get("personInfoData") else {
@@ -125,16 +139,17 @@ pub(crate) fn register(
         let Value::Object(item) = item else {
             return Err("300".to_owned());
         };
-        operate(persons, profile, item)?;
+        operate(persons, rules, item)?;
     }
     Ok(())
 }
 
 fn operate(
     persons: &mut Persons,
-    profile: &TerminalProfile,
+    rules: Rules<'_>,
     item: &Map<String, Value>,
 ) -> Result<(), String> {
+    let profile = rules.profile;
     let operation = item
         .get("operateType")
         .and_then(wire::scalar)
@@ -164,13 +179,13 @@ fn operate(
             if required.iter().any(|field| !has(item, field)) {
                 return Err("300".to_owned());
             }
-            store(persons, profile, person)
+            store(persons, rules.capacity, person)
         }
         "1" => {
             let mut person = persons.get(&id_number).cloned().unwrap_or_default();
             person.id_number = id_number;
             fill(&mut person, profile, item)?;
-            store(persons, profile, person)
+            store(persons, rules.capacity, person)
         }
         "2" => {
             persons.remove(&id_number);
@@ -186,9 +201,9 @@ fn has(item: &Map<String, Value>, field: &str) -> bool {
         .is_some_and(|value| !value.is_empty())
 }
 
-fn store(persons: &mut Persons, profile: &TerminalProfile, person: Person) -> Result<(), String> {
+fn store(persons: &mut Persons, capacity: usize, person: Person) -> Result<(), String> {
     let is_new = !persons.contains_key(&person.id_number);
-    if is_new && persons.len() >= profile.person_capacity {
+    if is_new && persons.len() >= capacity {
         return Err("302".to_owned());
     }
     persons.insert(person.id_number.clone(), person);
@@ -304,14 +319,17 @@ mod tests {
 
     fn apply(persons: &mut Persons, items: &[Value]) -> Result<(), String> {
         let mut profile = TerminalProfile::new("ws://localhost/", "1");
-        profile.person_capacity = 2;
         profile
             .person_errors
             .insert("9".to_owned(), "301".to_owned());
         let body = serde_json::json!({
             "personInfoCount": items.len().to_string(), "personInfoData": items
         });
-        register(persons, &profile, body.as_object().unwrap())
+        let rules = Rules {
+            profile: &profile,
+            capacity: 2,
+        };
+        register(persons, rules, body.as_object().unwrap())
     }
 
     #[test]

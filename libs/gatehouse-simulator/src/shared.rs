@@ -1,5 +1,6 @@
 //! What a terminal's task and its handle both see.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
@@ -9,7 +10,7 @@ use crate::error::SimError;
 use crate::event::{DoorCause, Event, Journal};
 use crate::parameters::Parameters;
 use crate::person::Persons;
-use crate::profile::{Camera, Respond, TerminalProfile};
+use crate::profile::{Answer, Camera, Respond, TerminalProfile};
 use crate::stats::Stats;
 
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     pub(crate) parameters: Parameters,
     pub(crate) persons: Persons,
+    pub(crate) person_capacity: usize,
+    /// Other ways of answering about people with these ids.
+    pub(crate) person_answers: BTreeMap<String, Answer>,
     pub(crate) respond: Respond,
     pub(crate) camera: Camera,
     pub(crate) online: bool,
@@ -51,6 +55,8 @@ impl Shared {
                 .into_iter()
                 .map(|one| (one.id_number.clone(), one))
                 .collect(),
+            person_capacity: profile.person_capacity,
+            person_answers: BTreeMap::new(),
             respond: std::mem::take(&mut profile.respond),
             camera: profile.camera.clone(),
             online: false,

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::link::Link;
 use crate::pass::{Pass, RecordAck};
 use crate::person::Person;
-use crate::profile::{Camera, Respond, TerminalProfile};
+use crate::profile::{Answer, Camera, Respond, TerminalProfile};
 use crate::random::SplitMix64;
 use crate::records::Waiter;
 use crate::shared::Shared;
@@ -261,6 +261,25 @@ impl Terminal {
     /// From now on answers commands in this way.
     pub fn set_respond(&self, respond: Respond) {
         self.shared.state().respond = respond;
+    }
+
+    /// From now on answers in this way about one person; `None`: as about others.
+    pub fn set_answer_about(&self, id_number: &str, answer: Option<Answer>) {
+        let answers = &mut self.shared.state().person_answers;
+        match answer {
+            Some(answer) => answers.insert(id_number.to_owned(), answer),
+            None => answers.remove(id_number),
+        };
+    }
+
+    /// From now on holds so many people; 302 beyond.
+    pub fn set_person_capacity(&self, capacity: usize) {
+        self.shared.state().person_capacity = capacity;
+    }
+
+    /// Somebody changes the register at the terminal itself, where no cloud sees it.
+    pub fn edit_persons(&self, edit: impl FnOnce(&mut BTreeMap<String, Person>)) {
+        edit(&mut self.shared.state().persons);
     }
 
     /// From now on the camera sees this.

@@ -1,6 +1,6 @@
 //! Registering, counting and fetching people.
 
-use gatehouse_simulator::{Person, PersonAnswerName, TerminalProfile, photo};
+use gatehouse_simulator::{Answer, Person, PersonAnswerName, TerminalProfile, photo};
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, SN, SOON, Session};
@@ -151,4 +151,27 @@ async fn nobody_to_tell_of() {
         (&answer["personNum"], answer.get("index")),
         (&json!("0"), None)
     );
+}
+
+#[tokio::test]
+async fn one_person_is_refused_another_is_taken_and_the_room_is_limited() {
+    let mut cloud = Cloud::start().await;
+    let (terminal, mut session) = cloud.connect(cloud.profile()).await;
+    let photo = base64_simd::STANDARD.encode_to_string(photo::jpeg(3, 2));
+    let person = |id: &str| {
+        let person = json!({"operateType": "0", "idNumber": id, "name": "张三",
+                            "registerPhoto1": photo, "registerPhotoID1": "654321"});
+        json!({"personInfoCount": "1", "personInfoData": [person]})
+    };
+    terminal.set_answer_about("7", Some(Answer::Code("304".to_owned())));
+    terminal.set_person_capacity(1);
+    for (id, code) in [("7", "304"), ("8", "100"), ("9", "302")] {
+        let answer = session.ask("registerPersonInfo", person(id)).await;
+        assert_eq!(answer["errorCode"], code, "{id}");
+    }
+    terminal.set_answer_about("7", None);
+    terminal.edit_persons(|persons| persons.clear());
+    let answer = session.ask("registerPersonInfo", person("7")).await;
+    assert_eq!(answer["errorCode"], "100");
+    assert!(terminal.persons().contains_key("7"));
 }
