@@ -1,9 +1,9 @@
 //! The weeks that terminals are told: for each zone and set of schedules in use one row, rendered for
 //! the seven days from the local date, and again when that date or a schedule changes.
 
-use gatehouse_domain::schedule::{Schedule, Week};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use gatehouse_domain::schedule::{Schedule, Week};
 use gatehouse_platform::db::{DbError, TenantTx, sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value, json};
