@@ -97,6 +97,7 @@ async fn store(tx: &TenantTx, wanted: &CommandWanted) -> Result<bool, DbError> {
             return Ok(false);
         }
     }
+    forget_older(tx, wanted).await?;
     let stored = tx
         .conn()
         .execute_raw(sql(
@@ -115,6 +116,23 @@ async fn store(tx: &TenantTx, wanted: &CommandWanted) -> Result<bool, DbError> {
         ))
         .await?;
     Ok(stored.rows_affected() > 0)
+}
+
+/// What was told before in answer to the same service is of no use any more, and a register holds
+/// names: it goes with the next question.
+async fn forget_older(tx: &TenantTx, wanted: &CommandWanted) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "delete from hub.commands where tenant_id = $1 and device_id = $2 and origin = $3 \
+               and finished_at < now() - interval '1 hour'",
+            [
+                tx.tenant_uuid().into(),
+                wanted.device_id.uuid().into(),
+                wanted.origin.as_str().into(),
+            ],
+        ))
+        .await?;
+    Ok(())
 }
 
 #[cfg(test)]

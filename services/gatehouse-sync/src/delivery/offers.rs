@@ -24,8 +24,10 @@ use uuid::Uuid;
 
 /// How often devices with something due are looked for.
 const TICK: Duration = Duration::from_secs(1);
-/// Devices of one tenant in a round, and in a transaction.
+/// Devices of one tenant in a round.
 const DEVICES_PER_TENANT: i64 = 64;
+/// Devices whose answers were settled, in a transaction.
+const DEVICES_PER_TRANSACTION: usize = 64;
 /// Devices of a round.
 const DEVICES_PER_ROUND: i64 = 512;
 /// Rounds of a tick: then wakes and refills are heard first.
@@ -170,7 +172,9 @@ async fn refill(sync: &Sync, offers: i64) -> Result<(), DbError> {
         devices.push(device_id.uuid());
     }
     for (scope, devices) in of_tenant.into_values() {
-        offer(sync, &scope, &devices, Busy::Await, offers).await?;
+        for some in devices.chunks(DEVICES_PER_TRANSACTION) {
+            offer(sync, &scope, some, Busy::Await, offers).await?;
+        }
     }
     Ok(())
 }

@@ -103,6 +103,7 @@ fn read(answer: &DeliveryAnswer) -> Option<Answered> {
         tracing::error!(%offer, "an answer carries a hash that is none");
         return None;
     }
+    count(outcome);
     let judged = judge(outcome, is_removal(outcome, &content));
     Some(Answered {
         offer: *offer,
@@ -128,15 +129,18 @@ fn is_removal(outcome: &DeliveryOutcome, content: &str) -> bool {
 
 fn measure<'a>(settled: impl Iterator<Item = &'a Settled>) {
     for one in settled {
-        let outcome = match one.fate.as_str() {
-            "done" => {
-                metrics::histogram!("gatehouse_sync_delivery_seconds").record(one.took_s);
-                "applied"
-            }
-            "waits" => "refused",
-            "at_once" => "not_sent",
-            _ => "again",
-        };
-        metrics::counter!("gatehouse_sync_deliveries_total", "outcome" => outcome).increment(1);
+        if one.fate == Fate::Done.as_str() {
+            metrics::histogram!("gatehouse_sync_delivery_seconds").record(one.took_s);
+        }
     }
+}
+
+fn count(outcome: &DeliveryOutcome) {
+    let outcome = match outcome {
+        DeliveryOutcome::Applied => "applied",
+        DeliveryOutcome::Refused { .. } => "refused",
+        DeliveryOutcome::Unanswered => "unanswered",
+        DeliveryOutcome::NotSent { .. } => "not_sent",
+    };
+    metrics::counter!("gatehouse_sync_answers_total", "outcome" => outcome).increment(1);
 }
