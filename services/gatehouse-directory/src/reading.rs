@@ -50,6 +50,11 @@ impl Reading {
         }
     }
 
+    /// Whether nothing was at fault so far.
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// What was at fault, for whoever reads on in a part of a request.
     pub(crate) fn into_faults(self) -> Vec<FieldFault> {
         self.faults

@@ -11,8 +11,8 @@ use super::store;
 use super::view::object_key;
 use crate::directory::Directory;
 use actix_web::web::Bytes;
+use futures_util::future::try_join_all;
 use gatehouse_domain::TenantId;
-use gatehouse_faces::Jpeg;
 use gatehouse_platform::db::{DbError, TenantTx};
 use gatehouse_platform::http::{Answer, Problem, ProblemCode};
 use gatehouse_platform::objects::ObjectError;
@@ -21,9 +21,8 @@ use gatehouse_platform::tenant::TenantScope;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The forms of a content. The first one is laid by last and deleted first, so that where it is, the
-/// others are.
-const FORMS: [&str; 3] = ["push", "terminal", "original"];
+/// The forms of a content.
+const FORMS: [&str; 3] = ["original", "terminal", "push"];
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEPT_AT_ONCE: i64 = 200;
 
@@ -52,15 +51,15 @@ pub(crate) async fn lay_by(
 }
 
 async fn put(directory: &Directory, tenant: TenantId, photo: &Checked) -> Answer<()> {
-    let put = async |form: &str, jpeg: &Jpeg| {
-        let key = object_key(tenant, &hex::encode(&photo.sha256), form);
+    let sha256 = hex::encode(&photo.sha256);
+    let pictures = [photo.original(), photo.terminal(), photo.push()];
+    let puts = FORMS.into_iter().zip(pictures).map(|(form, jpeg)| {
+        let key = object_key(tenant, &sha256, form);
         let body = Bytes::from(jpeg.bytes.clone());
-        directory.kit.objects.put(&key, "image/jpeg", body).await
-    };
-    let [last, second, first] = FORMS;
-    futures_util::try_join!(put(first, photo.original()), put(second, photo.terminal()))
-        .map_err(away)?;
-    put(last, photo.push()).await.map_err(away)
+        async move { directory.kit.objects.put(&key, "image/jpeg", body).await }
+    });
+    try_join_all(puts).await.map_err(away)?;
+    Ok(())
 }
 
 /// Holds a content until the transaction ends: nobody else gives it a row or deletes it.
@@ -68,12 +67,17 @@ pub(super) async fn hold(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError> {
     store::hold_content(tx, sha256).await
 }
 
-/// Looks whether a held content is still laid by: it may have been deleted as somebody else's since.
+/// Looks whether a held content is still laid by, in all its forms: as somebody else's it may have been
+/// deleted since.
 pub(super) async fn make_sure(directory: &Directory, tx: &TenantTx, photo: &Checked) -> Answer<()> {
     let tenant = tx.scope().tenant();
-    let [last_laid, ..] = FORMS;
-    let key = object_key(tenant, &hex::encode(&photo.sha256), last_laid);
-    if directory.kit.objects.has(&key).await.map_err(away)? {
+    let sha256 = hex::encode(&photo.sha256);
+    let looks = FORMS.map(|form| {
+        let key = object_key(tenant, &sha256, form);
+        async move { directory.kit.objects.has(&key).await }
+    });
+    let there = try_join_all(looks).await.map_err(away)?;
+    if there.into_iter().all(|there| there) {
         return Ok(());
     }
     put(directory, tenant, photo).await

@@ -33,27 +33,28 @@ pub(super) async fn take(
     bytes: Bytes,
     request_id: &str,
 ) -> Answer<Taken> {
-    // 1. Whoever is not there, or has no place left, is told before anything is reckoned.
+    // 1. Whoever is not there is told before anything is reckoned.
     {
         let tx = directory.kit.db.tenant(scope).await?;
-        let count = store::count(&tx, person)
+        store::count(&tx, person)
             .await?
             .ok_or_else(|| Problem::not_found("person"))?;
-        if place == Place::Further && count >= store::PHOTOS_MAX {
-            return Err(full());
-        }
     }
 
     // 2. Decode it under limits, look for the face, judge by the tenant's criteria; or refuse.
     let checked = examine(directory, scope, bytes).await?;
 
     // 3. The clean picture and its variants are laid by under the hash of their content, before any
-    //    row speaks of them. The same content again costs nothing.
-    let known = {
+    //    row speaks of them. What the person has already costs nothing.
+    let (known, count) = {
         let tx = directory.kit.db.tenant(scope).await?;
-        store::of_content(&tx, person, place.slot(), &checked.sha256).await?
+        let known = store::of_content(&tx, person, place.slot(), &checked.sha256).await?;
+        (known, store::count(&tx, person).await?.unwrap_or_default())
     };
     if known.is_none() {
+        if place == Place::Further && count >= store::PHOTOS_MAX {
+            return Err(full());
+        }
         lay_by(directory, scope, &checked).await?;
     }
 
