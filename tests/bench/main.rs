@@ -23,6 +23,7 @@ mod photos;
 mod planning;
 mod records;
 mod rounds;
+mod search;
 mod server;
 mod teacher;
 
@@ -53,7 +54,7 @@ struct Options {
     /// Terminals [default: memory 5000, records, photos and distribution 200, door 1000].
     #[arg(long)]
     terminals: Option<usize>,
-    /// Persons [default: planning 10000, distribution 50].
+    /// Persons [default: planning 10000, distribution 50, search 1000000].
     #[arg(long)]
     persons: Option<usize>,
     /// Seconds between the heartbeats of a terminal.
@@ -95,11 +96,12 @@ enum Which {
     Planning,
     Distribution,
     PhotoCheck,
+    Search,
 }
 
 impl Which {
     /// In the order in which they are measured: latency before anything has filled the disk's queue.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Memory,
         Self::Door,
         Self::Records,
@@ -107,6 +109,7 @@ impl Which {
         Self::PhotoCheck,
         Self::Distribution,
         Self::Planning,
+        Self::Search,
     ];
 
     async fn measure(self, options: Options) -> anyhow::Result<Figure> {
@@ -121,6 +124,7 @@ impl Which {
             Self::Distribution => {
                 distribution::measure(terminals(200), options.persons.unwrap_or(50)).await
             }
+            Self::Search => search::measure(options.persons.unwrap_or(1_000_000)).await,
             Self::PhotoCheck => tokio::task::spawn_blocking(photo_check::measure).await?,
         }
     }
