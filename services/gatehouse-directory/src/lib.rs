@@ -26,6 +26,7 @@ mod erasures;
 mod groups;
 mod jobs;
 mod keys;
+mod named;
 mod persons;
 mod photos;
 mod reading;

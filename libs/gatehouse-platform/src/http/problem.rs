@@ -32,6 +32,8 @@ vocabulary! {
         Conflict = "conflict",
         /// The department has persons or departments below it.
         DepartmentNotEmpty = "department_not_empty",
+        /// Authorities use the schedule.
+        ScheduleInUse = "schedule_in_use",
         /// If-Match names another version than the current one.
         PreconditionFailed = "precondition_failed",
         /// The Idempotency-Key was used with another request.
@@ -70,7 +72,10 @@ impl ProblemCode {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::InvalidLink => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoSuchOperation => StatusCode::NOT_FOUND,
-            Self::AlreadyExists | Self::Conflict | Self::DepartmentNotEmpty => StatusCode::CONFLICT,
+            Self::AlreadyExists
+            | Self::Conflict
+            | Self::DepartmentNotEmpty
+            | Self::ScheduleInUse => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -93,6 +98,7 @@ impl ProblemCode {
             Self::AlreadyExists => "It exists already",
             Self::Conflict => "The present state does not admit this",
             Self::DepartmentNotEmpty => "The department is not empty",
+            Self::ScheduleInUse => "The schedule is in use",
             Self::PreconditionFailed => "It was changed in the meantime",
             Self::IdempotencyMismatch => "The Idempotency-Key was used for another request",
             Self::TooLarge => "The request is too large",

@@ -205,6 +205,10 @@ pub mod devices {
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
         pub version: i64,
+        pub person_capacity: Option<i32>,
+        #[sea_orm(column_type = "Float", nullable)]
+        pub deny_above_celsius: Option<f32>,
+        pub deny_without_mask: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -50,12 +50,24 @@ pub(crate) struct DeviceRequest {
     /// `terminal` where absent.
     #[schema(schema_with = schemas::door_decision, required = false)]
     pub(super) door_decision: Option<String>,
+    /// How many persons it holds, 1 to 1 000 000; not known where absent. A preview says where a change
+    /// would give it more.
+    #[schema(example = 10000)]
+    pub(super) person_capacity: Option<i64>,
+    /// Nobody who is measured warmer passes, where the platform decides: 30 to 45; absent: no limit.
+    #[schema(example = 37.3)]
+    pub(super) deny_above_celsius: Option<f32>,
+    /// Whether nobody without a mask passes, where the platform decides; false where absent.
+    pub(super) deny_without_mask: Option<bool>,
 }
 
 /// What to change; absent fields stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DevicePatch {
+    /// Of the terminal that hangs there now. The one before is refused from then on, and the new one is
+    /// told everybody whom it should hold.
+    pub(super) sn: Option<String>,
     pub(super) name: Option<String>,
     #[schema(schema_with = schemas::protocol, required = false)]
     pub(super) protocol: Option<String>,
@@ -69,6 +81,13 @@ pub(crate) struct DevicePatch {
     pub(super) sign_check: Option<String>,
     #[schema(schema_with = schemas::door_decision, required = false)]
     pub(super) door_decision: Option<String>,
+    /// 1 to 1 000 000. Null: not known.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) person_capacity: Option<Option<i64>>,
+    /// 30 to 45. Null: no limit.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) deny_above_celsius: Option<Option<f32>>,
+    pub(super) deny_without_mask: Option<bool>,
 }
 
 /// Which devices are wanted.
@@ -225,6 +244,8 @@ async fn get_device(
 }
 
 /// Changes a device's settings. A live session takes them over at once.
+///
+/// A terminal that is swapped for a new one keeps its place, its authorities and its records: change `sn`.
 #[utoipa::path(
     tag = "devices",
     params(
@@ -232,7 +253,7 @@ async fn get_device(
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = DevicePatch,
-    responses((status = 200, description = "The device as it is now.", body = Device), Refused, Missing, Unfit, Stale),
+    responses((status = 200, description = "The device as it is now.", body = Device), Refused, Missing, Unfit, Clash, Stale),
     security(("api_key" = ["devices:write"]), ("user_token" = ["devices:write"]))
 )]
 #[patch("/v1/devices/{id}")]

@@ -1,6 +1,7 @@
 //! Changing and removing a device.
 
 use super::api::DevicePatch;
+use super::create::taken;
 use super::store;
 use crate::audit;
 use crate::reading::Reading;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 pub(super) const NAME_MAX_CHARS: usize = 100;
 pub(super) const LOCATION_MAX_CHARS: usize = 200;
+const CAPACITY_MAX: i32 = 1_000_000;
 
 /// Changes a device, with its event and its entry in the trail.
 pub(super) async fn change(
@@ -32,10 +34,16 @@ pub(super) async fn change(
         .ok_or_else(|| Problem::not_found("device"))?;
     if_match.check(old.version)?;
     let detail = told(&row);
-    store::update(tx, &old, row).await?;
+    let sn = match &row.sn {
+        ActiveValue::Set(sn) => sn.clone(),
+        ActiveValue::Unchanged(_) | ActiveValue::NotSet => old.sn.clone(),
+    };
+    store::update(tx, &old, row)
+        .await
+        .map_err(|error| taken(error, &sn))?;
     let changed = DeviceChanged {
         device_id: id,
-        sn: old.sn,
+        sn,
         change: DeviceChange::Updated,
     };
     outbox::publish(tx, DIRECTORY, changed).await?;
@@ -68,6 +76,7 @@ pub(super) async fn remove(
 
 fn read(patch: DevicePatch) -> Answer<ActiveModel> {
     let DevicePatch {
+        sn,
         name,
         protocol,
         location,
@@ -75,9 +84,15 @@ fn read(patch: DevicePatch) -> Answer<ActiveModel> {
         timezone,
         sign_check,
         door_decision,
+        person_capacity,
+        deny_above_celsius,
+        deny_without_mask,
     } = patch;
     let mut reading = Reading::begin();
     let mut row = ActiveModel::default();
+    if let Some(sn) = sn {
+        row.sn = Set(reading.serial_number("/sn", &sn));
+    }
     if let Some(name) = name {
         row.name = Set(reading.text("/name", &name, NAME_MAX_CHARS));
     }
@@ -106,8 +121,41 @@ fn read(patch: DevicePatch) -> Answer<ActiveModel> {
             .word("/door_decision", Some(&word), DoorDecision::Terminal)
             .to_string());
     }
+    if let Some(capacity) = person_capacity {
+        row.person_capacity = Set(read_capacity(&mut reading, capacity));
+    }
+    if let Some(celsius) = deny_above_celsius {
+        row.deny_above_celsius = Set(read_celsius(&mut reading, celsius));
+    }
+    if let Some(deny) = deny_without_mask {
+        row.deny_without_mask = Set(deny);
+    }
     reading.end()?;
     Ok(row)
+}
+
+/// How many persons a device holds.
+pub(super) fn read_capacity(reading: &mut Reading, value: Option<i64>) -> Option<i32> {
+    let value = value?;
+    let capacity = i32::try_from(value)
+        .ok()
+        .filter(|n| (1..=CAPACITY_MAX).contains(n));
+    if capacity.is_none() {
+        reading.fault(
+            "/person_capacity",
+            format!("must be between 1 and {CAPACITY_MAX}"),
+        );
+    }
+    capacity
+}
+
+/// A temperature above which somebody has a fever, and not one of another scale.
+pub(super) fn read_celsius(reading: &mut Reading, value: Option<f32>) -> Option<f32> {
+    let value = value?;
+    if !(30.0..=45.0).contains(&value) {
+        reading.fault("/deny_above_celsius", "must be between 30 and 45");
+    }
+    Some(value)
 }
 
 /// What the trail says of a change: which fields, and the new values of those that decide something.
@@ -120,6 +168,7 @@ fn told(row: &ActiveModel) -> Value {
         }
     }
     for (name, value) in [
+        ("sn", &row.sn),
         ("protocol", &row.protocol),
         ("timezone", &row.timezone),
         ("sign_check", &row.sign_check),
@@ -133,6 +182,18 @@ fn told(row: &ActiveModel) -> Value {
     if let ActiveValue::Set(direction) = &row.direction {
         changed.push("direction");
         detail.insert("direction".to_owned(), json!(direction));
+    }
+    if let ActiveValue::Set(capacity) = &row.person_capacity {
+        changed.push("person_capacity");
+        detail.insert("person_capacity".to_owned(), json!(capacity));
+    }
+    if let ActiveValue::Set(celsius) = &row.deny_above_celsius {
+        changed.push("deny_above_celsius");
+        detail.insert("deny_above_celsius".to_owned(), json!(celsius));
+    }
+    if let ActiveValue::Set(deny) = &row.deny_without_mask {
+        changed.push("deny_without_mask");
+        detail.insert("deny_without_mask".to_owned(), json!(deny));
     }
     detail.insert("changed".to_owned(), json!(changed));
     Value::Object(detail)
@@ -176,6 +237,29 @@ mod tests {
             Set(Some("out".to_owned()))
         );
         assert!(patch(json!({"direction": "up"})).is_err());
+    }
+
+    #[test]
+    fn what_a_device_forbids_has_bounds_and_null_lifts_it() {
+        let row = patch(
+            json!({"person_capacity": 500, "deny_above_celsius": 37.3, "deny_without_mask": true, "sn": "B-2"}),
+        );
+        let row = row.unwrap();
+        assert_eq!(row.person_capacity, Set(Some(500)));
+        assert_eq!(row.deny_above_celsius, Set(Some(37.3)));
+        assert_eq!(row.deny_without_mask, Set(true));
+        assert_eq!(row.sn, Set("B-2".to_owned()));
+        let row = patch(json!({"person_capacity": null, "deny_above_celsius": null})).unwrap();
+        assert_eq!(row.person_capacity, Set(None));
+        assert_eq!(row.deny_above_celsius, Set(None));
+        for bad in [
+            json!({"person_capacity": 0}),
+            json!({"person_capacity": 5_000_000_000_i64}),
+            json!({"deny_above_celsius": 98.6}),
+            json!({"sn": "a b"}),
+        ] {
+            assert!(patch(bad.clone()).is_err(), "{bad}");
+        }
     }
 
     #[test]

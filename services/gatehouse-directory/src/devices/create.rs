@@ -2,7 +2,7 @@
 //! terminals with its serial number.
 
 use super::api::DeviceRequest;
-use super::change::{LOCATION_MAX_CHARS, NAME_MAX_CHARS, deed};
+use super::change::{LOCATION_MAX_CHARS, NAME_MAX_CHARS, deed, read_capacity, read_celsius};
 use super::store;
 use crate::reading::Reading;
 use crate::{audit, tenants};
@@ -29,6 +29,9 @@ pub(super) struct NewDevice {
     timezone: Option<String>,
     sign_check: SignCheck,
     door_decision: DoorDecision,
+    person_capacity: Option<i32>,
+    deny_above_celsius: Option<f32>,
+    deny_without_mask: bool,
 }
 
 /// Reads a request for a device.
@@ -42,6 +45,9 @@ pub(super) fn read(request: DeviceRequest) -> Answer<NewDevice> {
         timezone,
         sign_check,
         door_decision,
+        person_capacity,
+        deny_above_celsius,
+        deny_without_mask,
     } = request;
     let mut reading = Reading::begin();
     let sn = reading.serial_number("/sn", &sn);
@@ -63,6 +69,8 @@ pub(super) fn read(request: DeviceRequest) -> Answer<NewDevice> {
         door_decision.as_deref(),
         DoorDecision::Terminal,
     );
+    let person_capacity = read_capacity(&mut reading, person_capacity);
+    let deny_above_celsius = read_celsius(&mut reading, deny_above_celsius);
     reading.end()?;
     Ok(NewDevice {
         sn,
@@ -73,6 +81,9 @@ pub(super) fn read(request: DeviceRequest) -> Answer<NewDevice> {
         timezone,
         sign_check,
         door_decision,
+        person_capacity,
+        deny_above_celsius,
+        deny_without_mask: deny_without_mask.unwrap_or(false),
     })
 }
 
@@ -87,6 +98,9 @@ pub(super) async fn create(tx: &TenantTx, new: NewDevice, request_id: &str) -> A
         timezone,
         sign_check,
         door_decision,
+        person_capacity,
+        deny_above_celsius,
+        deny_without_mask,
     } = new;
     let timezone = match timezone {
         Some(timezone) => timezone,
@@ -114,6 +128,9 @@ pub(super) async fn create(tx: &TenantTx, new: NewDevice, request_id: &str) -> A
         created_at: Set(now),
         updated_at: Set(now),
         version: Set(1),
+        person_capacity: Set(person_capacity),
+        deny_above_celsius: Set(deny_above_celsius),
+        deny_without_mask: Set(deny_without_mask),
     };
     store::insert(tx, row)
         .await
@@ -133,7 +150,8 @@ pub(super) async fn create(tx: &TenantTx, new: NewDevice, request_id: &str) -> A
     Ok(id)
 }
 
-fn taken(error: DbError, sn: &str) -> Problem {
+/// A serial number that another device of the tenant has.
+pub(super) fn taken(error: DbError, sn: &str) -> Problem {
     if error.is_duplicate_of("devices_tenant_id_sn_key") {
         let detail =
             format!("A device with the serial number {sn} exists; change that one instead.");
@@ -174,6 +192,8 @@ mod tests {
             ("timezone", json!("Mars")),
             ("sign_check", json!("maybe")),
             ("door_decision", json!("me")),
+            ("person_capacity", json!(-1)),
+            ("deny_above_celsius", json!(20)),
         ] {
             let mut body = json!({"sn": "FY-1"});
             body.as_object_mut().unwrap().insert(field.to_owned(), bad);

@@ -6,6 +6,7 @@
 //! parameters and commands (gatehouse-hub).
 
 mod api;
+mod beside;
 mod change;
 mod create;
 mod presence;
@@ -13,3 +14,4 @@ mod store;
 mod view;
 
 pub(crate) use api::routes;
+pub(crate) use beside::{Standing, offline, standing};

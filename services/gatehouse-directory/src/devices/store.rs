@@ -21,6 +21,9 @@ pub(super) struct Row {
     pub(super) timezone: String,
     pub(super) sign_check: String,
     pub(super) door_decision: String,
+    pub(super) person_capacity: Option<i32>,
+    pub(super) deny_above_celsius: Option<f32>,
+    pub(super) deny_without_mask: bool,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) version: i64,
@@ -44,7 +47,7 @@ pub(super) struct Row {
 
 const SELECT: &str = "
   select d.id, d.number, d.sn, d.name, d.protocol, d.location, d.direction, d.timezone, d.sign_check,
-         d.door_decision, d.created_at, d.updated_at, d.version,
+         d.door_decision, d.person_capacity, d.deny_above_celsius, d.deny_without_mask, d.created_at, d.updated_at, d.version,
          t.connected_at, t.disconnected_at, t.last_seen_at, t.close_reason, t.remote_address,
          t.protocol_version, t.hardware_version, t.software_version, t.algorithm_version, t.sign_verdict,
          t.clock_offset_ms, t.clock_measured_at, t.longitude, t.latitude,
@@ -60,6 +63,24 @@ pub(super) async fn read(tx: &TenantTx, id: DeviceId) -> Result<Option<Row>, DbE
         [tx.tenant_uuid().into(), id.uuid().into()],
     );
     Ok(Row::find_by_statement(statement).one(tx.conn()).await?)
+}
+
+/// The device of a serial number.
+pub(super) async fn by_sn(tx: &TenantTx, sn: &str) -> Result<Option<Row>, DbError> {
+    let statement = sql(
+        &format!("{SELECT} and d.sn = $2"),
+        [tx.tenant_uuid().into(), sn.into()],
+    );
+    Ok(Row::find_by_statement(statement).one(tx.conn()).await?)
+}
+
+/// Those of the devices that there are.
+pub(super) async fn of(tx: &TenantTx, ids: Vec<Uuid>) -> Result<Vec<Row>, DbError> {
+    let statement = sql(
+        &format!("{SELECT} and d.id = any($2)"),
+        [tx.tenant_uuid().into(), ids.into()],
+    );
+    Ok(Row::find_by_statement(statement).all(tx.conn()).await?)
 }
 
 /// Which devices are wanted.
@@ -155,6 +176,9 @@ impl Row {
             timezone: "UTC".into(),
             sign_check: "warn".into(),
             door_decision: "terminal".into(),
+            person_capacity: None,
+            deny_above_celsius: None,
+            deny_without_mask: false,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
             version: 1,

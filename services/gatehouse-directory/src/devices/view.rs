@@ -35,6 +35,13 @@ pub(crate) struct Device {
     /// Who opens the door after a recognition.
     #[schema(schema_with = schemas::door_decision)]
     door_decision: String,
+    /// How many persons it holds; null: not known.
+    person_capacity: Option<i32>,
+    /// Nobody who is measured warmer passes, where the platform decides.
+    #[schema(example = 37.3)]
+    deny_above_celsius: Option<f32>,
+    /// Whether nobody without a mask passes, where the platform decides.
+    deny_without_mask: bool,
     /// Whether it has a live session.
     online: bool,
     last_seen_at: Option<DateTime<Utc>>,
@@ -78,6 +85,9 @@ impl Device {
             timezone,
             sign_check,
             door_decision,
+            person_capacity,
+            deny_above_celsius,
+            deny_without_mask,
             created_at,
             updated_at,
             version,
@@ -109,6 +119,9 @@ impl Device {
             timezone,
             sign_check,
             door_decision,
+            person_capacity,
+            deny_above_celsius,
+            deny_without_mask,
             online,
             last_seen_at,
             connected_at,

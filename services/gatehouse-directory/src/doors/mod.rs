@@ -1,4 +1,9 @@
-//! Doors: access points with their devices.
+//! Doors: access points, each with its devices. An authority may name a door in place of its devices.
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod change;
+mod request;
+mod store;
+mod view;
+
+pub(crate) use api::routes;

@@ -1,4 +1,10 @@
-//! Schedules: when one may pass.
+//! Schedules: when one may pass. Deliberately absent: the rule itself (`gatehouse_domain::schedule`), and
+//! the weeks that terminals are told (gatehouse-sync).
 
-/// Routes.
-pub(crate) fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+mod api;
+mod change;
+mod request;
+mod store;
+mod view;
+
+pub(crate) use api::routes;
