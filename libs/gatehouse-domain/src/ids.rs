@@ -104,6 +104,8 @@ ids! {
     FirmwareId = "fw", "firmware";
     /// Who changed what, and when.
     AuditEntryId = "aud", "audit entry";
+    /// A fact beside a person's punches: a leave, a forgotten punch.
+    AdjustmentId = "adj", "adjustment";
     /// A message on the bus.
     MessageId = "msg", "message";
 }
