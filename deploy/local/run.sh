@@ -90,6 +90,7 @@ print_table() {
   API              $api/v1
   Documentation    $api/docs/
   Terminals        $TERMINAL_URL
+  Push devices     http://$HOST:$PORT/push/${TERMINAL_URL##*/}
   API key          $API_KEY
   Owner            $(json email owner <"$RUN_DIR/demo.json")  password  $(json password owner <"$RUN_DIR/demo.json")
   Settings         $RUN_DIR/env
@@ -122,6 +123,8 @@ services_ready "$TARGET/debug/gatehouse"
 say "Preparing the database."
 "$GATEHOUSE_BIN" migrate >"$RUN_DIR/log/migrate.log" 2>&1 || { cat "$RUN_DIR/log/migrate.log" >&2; fail "the database could not be prepared"; }
 export GATEHOUSE_LISTEN=$LISTEN
+# Push devices fetch pictures over plain http from a port of their own, the next one where none is named.
+export GATEHOUSE_PUSH_IMAGES_LISTEN=${GATEHOUSE_PUSH_IMAGES_LISTEN:-${LISTEN%:*}:$((PORT + 1))}
 [ -s "$RUN_DIR/demo.json" ] || create_demo_tenant
 say "Starting the server."
 start_gatehouse

@@ -40,7 +40,7 @@ fn the_image_runs_every_role_and_not_as_root() {
         "Kubernetes can only judge numbers: {user}"
     );
     let known = help_of(&["all"]).variables;
-    let mut listen = None;
+    let mut listens = Vec::new();
     for (_, assignments) in dockerfile().iter().filter(|(word, _)| word == "ENV") {
         for (name, value) in assignments
             .split_whitespace()
@@ -50,12 +50,12 @@ fn the_image_runs_every_role_and_not_as_root() {
                 known.contains(name),
                 "the image sets {name}, which `gatehouse all --help` does not know"
             );
-            if name == "GATEHOUSE_LISTEN" {
-                listen = value.rsplit(':').next().map(str::to_owned);
+            if name.ends_with("_LISTEN") {
+                listens.extend(value.rsplit(':').next().map(str::to_owned));
             }
         }
     }
-    assert_eq!(listen, Some(instruction("EXPOSE")));
+    assert_eq!(listens.join(" "), instruction("EXPOSE"));
 }
 
 /// A service's environment: mapping, with what `<<` merges into it.

@@ -151,3 +151,36 @@ fn terminals_reach_the_hub_and_the_machine_room_is_not_reachable() {
         );
     }
 }
+
+#[test]
+fn pictures_for_push_devices_have_a_host_of_their_own_without_tls() {
+    let manifests = Manifests::read();
+    let spec = manifests.ingresses[0].spec.as_ref().unwrap();
+    let mut found = 0;
+    for rule in spec.rules.iter().flatten() {
+        let host = rule.host.as_deref().expect("a rule has a host");
+        let is_secured = spec
+            .tls
+            .iter()
+            .flatten()
+            .any(|tls| tls.hosts.iter().flatten().any(|secured| secured == host));
+        for path in rule.http.iter().flat_map(|http| &http.paths) {
+            let service = path.backend.service.as_ref().unwrap();
+            let port = service.port.as_ref().and_then(|port| port.name.as_deref());
+            // Devices that fetch pictures speak no TLS; everything else has it, and not that port.
+            assert_eq!(
+                port == Some("images"),
+                !is_secured,
+                "{host} {:?}",
+                path.path
+            );
+            if port == Some("images") {
+                let pattern = Regex::new(&format!("^{}", path.path.as_ref().unwrap())).unwrap();
+                assert!(pattern.is_match(&format!("/{}.jpg", "aZ0_-".repeat(14))));
+                assert!(!pattern.is_match("/v1/persons") && !pattern.is_match("/a/b.jpg"));
+                found += 1;
+            }
+        }
+    }
+    assert_eq!(found, 1);
+}

@@ -3,7 +3,7 @@
 
 use crate::help::{help_of, roles};
 use crate::manifests::{Manifests, name, only, pod, role, selected};
-use k8s_openapi::api::core::v1::Probe;
+use k8s_openapi::api::core::v1::{Container, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::collections::BTreeSet;
 
@@ -160,6 +160,16 @@ fn selectors_find_the_pods_of_one_role() {
     }
 }
 
+/// The port of the listener for push devices' pictures, where the container's settings make one.
+fn images_port(container: &Container) -> Option<i32> {
+    let variable = container
+        .env
+        .iter()
+        .flatten()
+        .find(|variable| variable.name == "GATEHOUSE_PUSH_IMAGES_LISTEN")?;
+    variable.value.as_ref()?.rsplit(':').next()?.parse().ok()
+}
+
 #[test]
 fn ports_and_probes_are_where_the_role_listens() {
     let all = Manifests::read();
@@ -179,12 +189,9 @@ fn ports_and_probes_are_where_the_role_listens() {
             .flatten()
             .map(|p| (p.name.as_deref(), p.container_port))
             .collect();
-        assert_eq!(
-            ports,
-            [(Some("http"), all.port())],
-            "{}",
-            name(&deployment.metadata)
-        );
+        let mut expected = vec![(Some("http"), all.port())];
+        expected.extend(images_port(container).map(|port| (Some("images"), port)));
+        assert_eq!(ports, expected, "{}", name(&deployment.metadata));
         // A store that is away must not make Kubernetes kill the pod with its sockets.
         assert_eq!(path_of(&container.liveness_probe), "/healthz");
         assert_eq!(path_of(&container.startup_probe), "/healthz");
@@ -211,12 +218,17 @@ fn ports_and_probes_are_where_the_role_listens() {
             .flatten()
             .map(|p| (p.name.as_deref(), p.target_port.clone()))
             .collect();
-        assert_eq!(
-            ports,
-            [(Some("http"), Some(IntOrString::String("http".to_owned())))],
-            "{}",
-            name(&service.metadata)
+        let found = selected(
+            &all,
+            service.spec.as_ref().unwrap().selector.as_ref().unwrap(),
         );
+        let named = |port: &'static str| (Some(port), Some(IntOrString::String(port.to_owned())));
+        let expected: &[_] = match found {
+            // Pictures for push devices have a port of their own.
+            "hub" => &[named("http"), named("images")],
+            _ => &[named("http")],
+        };
+        assert_eq!(ports, expected, "{}", name(&service.metadata));
     }
 }
 

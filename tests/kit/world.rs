@@ -3,7 +3,7 @@
 
 use crate::api::Api;
 use crate::environment::Environment;
-use crate::process::{Gatehouse, run};
+use crate::process::{Gatehouse, free_port, run};
 use gatehouse_simulator::{Terminal, TerminalProfile};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -53,7 +53,9 @@ async fn common() -> &'static Gatehouse {
         .get_or_init(|| async {
             migrate();
             // Tests send more requests a minute than a customer should, and come from wherever they say.
+            let images = format!("127.0.0.1:{}", free_port());
             let settings = [
+                ("GATEHOUSE_PUSH_IMAGES_LISTEN", images.as_str()),
                 ("GATEHOUSE_RATE_LIMIT_PER_KEY", "1000000"),
                 ("GATEHOUSE_RATE_LIMIT_PER_TENANT", "1000000"),
                 ("GATEHOUSE_TRUSTED_PROXIES", "127.0.0.1/32"),
