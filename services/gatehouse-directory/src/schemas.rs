@@ -3,9 +3,10 @@
 
 use crate::groups::Outcome;
 use crate::visits::{Reason, State};
-use gatehouse_domain::access::{Permission, Role};
+use gatehouse_domain::access::{Permission, ReasonCode, Role};
 use gatehouse_domain::device::{DeviceProtocol, Direction, DoorDecision, SignCheck};
 use gatehouse_domain::person::{Gender, PersonType, Priority};
+use gatehouse_domain::record::Mask;
 use serde_json::Value;
 use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -38,6 +39,8 @@ vocabularies!(
     gender = Gender,
     priority = Priority,
     member_outcome = Outcome,
+    reason = ReasonCode,
+    mask = Mask,
     visit_state = State,
     visit_reason = Reason,
 );

@@ -184,3 +184,9 @@ create function directory.access_facts(for_device uuid, for_person uuid) returns
     join directory.persons p on p.tenant_id = d.tenant_id
    where d.tenant_id = platform.tenant_id() and d.id = for_device and p.id = for_person
 $$;
+
+-- A preview lays down who is reached before a change, in a table that goes with its transaction.
+do $$
+begin
+  execute format('grant temporary on database %I to gatehouse_directory', current_database());
+end $$;
