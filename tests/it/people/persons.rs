@@ -283,3 +283,35 @@ async fn whoever_is_made_in_a_group_is_sent_and_made_once() {
         .await;
     assert_eq!(members.len(), 1);
 }
+
+#[tokio::test]
+async fn groups_hold_those_of_their_type_and_the_blocklisted_stay() {
+    let world = kit::shared().await;
+    let tenant = world.tenant().await;
+    let api = &tenant.api;
+    let mut groups = Vec::new();
+    for kind in ["staff", "visitor", "blocklist"] {
+        let group = json!({"name": kind, "type": kind});
+        groups.push(text(&api.post("/v1/groups", group).await.expect(201), "id"));
+    }
+    let (staff, visitors, blocked) = (&groups[0], &groups[1], &groups[2]);
+    let body = json!({"name": "A", "type": "staff", "group_ids": [staff, visitors]});
+    let reply = api.post("/v1/persons", body).await;
+    assert_eq!(reply.json["pointer"], "/group_ids");
+    assert_eq!(reply.problem(422), "invalid_field");
+    let body = json!({"name": "A", "type": "staff", "group_ids": [staff, blocked]});
+    let path = format!(
+        "/v1/persons/{}",
+        text(&api.post("/v1/persons", body).await.expect(201), "id")
+    );
+    let reply = api.patch(&path, json!({"type": "visitor"})).await;
+    assert_eq!(reply.json["pointer"], "/type");
+    assert_eq!(reply.problem(409), "conflict");
+    let now = api
+        .patch(&path, json!({"type": "blocklist"}))
+        .await
+        .expect(200);
+    assert_eq!(now["group_ids"].as_array().unwrap().len(), 2);
+    assert!(text(&now, "distribution_id").starts_with("dst_"));
+    api.patch(&path, json!({"type": "staff"})).await.expect(200);
+}

@@ -4,8 +4,8 @@ use super::fields;
 use super::given::Given;
 use super::request::PersonRequest;
 use super::{store, terminal_hash, terms};
-use crate::audit;
 use crate::reading::Reading;
+use crate::{audit, groups};
 use chrono::Utc;
 use chrono_tz::Tz;
 use gatehouse_domain::person::{Gender, PersonType, Priority};
@@ -83,13 +83,8 @@ pub(crate) async fn create(
         refuse_taken_ids(&external_ids, &taken)?;
     }
     if !group_ids.is_empty() {
-        let unknown = store::join_groups(tx, uuid, &group_ids).await?;
-        if let Some(group) = unknown.first() {
-            return Err(Problem::invalid(
-                "/group_ids",
-                format!("names {group}, which there is not"),
-            ));
-        }
+        groups::check_joining(tx, id, &group_ids).await?;
+        store::join_groups(tx, uuid, &group_ids).await?;
     }
     let detail = json!({"type": kind, "groups": group_ids.len()});
     audit::enter(tx, deed("person.created", id, detail, request_id)).await?;

@@ -39,7 +39,8 @@ pub(crate) struct PersonQuery {
     /// Persons of this department, without those below it.
     #[param(value_type = Option<String>)]
     department_id: Option<DepartmentId>,
-    /// Changed at this instant or later. Where none of the conditions above `type` is set, the list is
+    /// Changed at this instant or later; ask with some seconds of overlap, because a change is dated
+    /// before it can be seen. Where none of the conditions above `type` is set, the list is
     /// then in the order of the changes, oldest first; otherwise it is newest person first.
     updated_since: Option<DateTime<Utc>>,
 }

@@ -169,25 +169,21 @@ pub(super) async fn insert_terms(
     Ok(())
 }
 
-/// Makes a person a member of groups. Answers the groups that there are not.
+/// Makes a person a member of groups that take them.
 pub(super) async fn join_groups(
     tx: &TenantTx,
     id: Uuid,
     groups: &[GroupId],
-) -> Result<Vec<GroupId>, DbError> {
+) -> Result<(), DbError> {
     let wanted: Vec<Uuid> = groups.iter().map(|group| group.uuid()).collect();
-    let statement = sql(
-        "insert into directory.group_members (tenant_id, group_id, person_id)
-         select $1, id, $2 from directory.groups where tenant_id = $1 and id = any($3) order by id
-         on conflict do nothing returning group_id as id",
-        [tx.tenant_uuid().into(), id.into(), wanted.into()],
-    );
-    let joined = Id::find_by_statement(statement).all(tx.conn()).await?;
-    let joined: BTreeSet<Uuid> = joined.into_iter().map(|row| row.id).collect();
-    let unknown = groups
-        .iter()
-        .filter(|group| !joined.contains(&group.uuid()));
-    Ok(unknown.copied().collect())
+    tx.conn()
+        .execute_raw(sql(
+            "insert into directory.group_members (tenant_id, group_id, person_id)
+             select $1, g, $2 from unnest($3::uuid[]) g order by g on conflict do nothing",
+            [tx.tenant_uuid().into(), id.into(), wanted.into()],
+        ))
+        .await?;
+    Ok(())
 }
 
 #[derive(FromQueryResult)]
@@ -203,6 +199,22 @@ pub(super) async fn groups(tx: &TenantTx, id: Uuid) -> Result<Vec<Uuid>, DbError
     );
     let rows = Id::find_by_statement(statement).all(tx.conn()).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// The name of a group that a person is in and that does not take this type.
+pub(super) async fn group_that_refuses(
+    tx: &TenantTx,
+    id: Uuid,
+    kind: &str,
+) -> Result<Option<String>, DbError> {
+    let statement = sql(
+        "select g.name as text from directory.group_members m
+           join directory.groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
+          where m.tenant_id = $1 and m.person_id = $2 and g.type not in ($3, 'blocklist') limit 1",
+        [tx.tenant_uuid().into(), id.into(), kind.into()],
+    );
+    let row = Text::find_by_statement(statement).one(tx.conn()).await?;
+    Ok(row.map(|row| row.text))
 }
 
 /// What belongs to a row and lies in other tables.

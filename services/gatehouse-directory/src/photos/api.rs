@@ -1,7 +1,7 @@
 //! Routes of photos.
 
 use super::keep::{Place, remove};
-use super::receive::receive;
+use super::receive::{Received, receive};
 use super::refusal::{self, PhotoFault};
 use super::store;
 use super::take::{self, Taken, take};
@@ -109,7 +109,7 @@ async fn accept(
     body: web::Payload,
 ) -> Answer<(TakenPhoto, bool)> {
     let scope = caller.scope();
-    let bytes = receive(request, body).await?;
+    let Received { bytes, room } = receive(&directory.examiner.room, request, body).await?;
     let taken = take(directory, scope, person, place, bytes, caller.request_id()).await?;
     let Taken {
         id,
@@ -117,6 +117,7 @@ async fn accept(
         warnings,
         distribution,
     } = taken;
+    drop(room);
     let tx = directory.kit.db.tenant(scope).await?;
     let row = store::read(&tx, id)
         .await?

@@ -2,7 +2,7 @@
 
 use super::criteria;
 use super::examine::Looked;
-use super::receive::receive;
+use super::receive::{Received, receive};
 use super::refusal::{self, PhotoFault};
 use crate::directory::Directory;
 use actix_web::{HttpRequest, post, web};
@@ -44,12 +44,13 @@ async fn check_photo(
     request: HttpRequest,
     body: web::Payload,
 ) -> Answer<web::Json<PhotoCheck>> {
-    let bytes = receive(&request, body).await?;
+    let Received { bytes, room } = receive(&directory.examiner.room, &request, body).await?;
     let criteria = {
         let tx = directory.kit.db.tenant(caller.scope()).await?;
         criteria::read(&tx).await?.thresholds
     };
     let looked = directory.examiner.look(bytes, criteria).await?;
+    drop(room);
     Ok(web::Json(shown(looked)?))
 }
 

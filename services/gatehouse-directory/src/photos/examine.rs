@@ -1,5 +1,6 @@
 //! Looking at a photo: off the threads that serve requests, as many at a time as there are cores.
 
+use super::receive::Room;
 use super::{criteria, refusal};
 use crate::directory::Directory;
 use actix_web::web::Bytes;
@@ -19,6 +20,7 @@ pub(crate) struct Examiner {
     folder: PathBuf,
     faces: OnceCell<Arc<Faces>>,
     places: Arc<Semaphore>,
+    pub(super) room: Room,
 }
 
 /// A photo that was looked at.
@@ -73,6 +75,7 @@ impl Examiner {
             folder,
             faces: OnceCell::new(),
             places: Arc::new(Semaphore::new(cores)),
+            room: Room::new(),
         }
     }
 
