@@ -384,3 +384,43 @@ async fn the_devices_of_a_removed_group_are_planned_again() {
         .await
         .expect(200);
 }
+
+#[tokio::test]
+async fn nobody_slips_into_a_group_of_another_type() {
+    let world = kit::shared().await;
+    let tenant = world.tenant().await;
+    let (staff, banned) = (
+        group(&tenant, "staff", "Staff").await,
+        group(&tenant, "blocklist", "Banned").await,
+    );
+    let guest = |groups: Value| json!({"name": "Guest", "type": "visitor", "group_ids": groups});
+    for wrong in [json!([banned, staff]), json!([unknown("grp")])] {
+        let refused = tenant.api.post("/v1/persons", guest(wrong)).await;
+        assert_eq!(pointer(&refused), "/group_ids");
+    }
+    let id = text(
+        &tenant
+            .api
+            .post("/v1/persons", guest(json!([banned])))
+            .await
+            .expect(201),
+        "id",
+    );
+    let path = format!("/v1/persons/{id}");
+    tenant
+        .api
+        .patch(&path, json!({"type": "staff"}))
+        .await
+        .expect(200);
+    let membership = format!("/v1/groups/{staff}/members/{id}");
+    tenant.api.put(&membership).await.expect(204);
+    let refused = tenant.api.patch(&path, json!({"type": "visitor"})).await;
+    assert_eq!(refused.json["pointer"], "/type");
+    assert_eq!(refused.problem(409), "conflict");
+    tenant.api.delete(&membership).await.expect(204);
+    tenant
+        .api
+        .patch(&path, json!({"type": "visitor"}))
+        .await
+        .expect(200);
+}

@@ -10,6 +10,7 @@ use super::store::{self, Existing, Options, Outcome, Reached, RowOutcome};
 use super::upload::{folder, photo_key};
 use super::work::{Undone, Work};
 use crate::access_changes::{self, Scope};
+use crate::groups;
 use crate::persons::{self, NewPerson};
 use crate::photos::{self, Place};
 use crate::reading::Reading;
@@ -186,7 +187,7 @@ impl<'a> Importer<'a> {
         if let Some(department) = said.department_code {
             patch.department_id = Some(Some(self::department(&tx, &department).await?));
         }
-        let group_ids = groups(&tx, &said.groups).await?;
+        let group_ids = named_groups(&tx, &said.groups).await?;
         let mut reading = Reading::begin();
         if known.is_none() && patch.name.is_none() {
             reading.fault("/name", "is needed for somebody new");
@@ -205,6 +206,7 @@ impl<'a> Importer<'a> {
             Some(person) => {
                 let changed =
                     persons::change(&tx, &kit.secrets, person, &given, None, None).await?;
+                groups::check_joining(&tx, person, &group_ids).await?;
                 let joined = join(&tx, person, &group_ids).await?;
                 let outcome = if changed.anything || joined {
                     Outcome::Updated
@@ -276,7 +278,7 @@ async fn department(tx: &TenantTx, code: &str) -> Answer<DepartmentId> {
     })
 }
 
-async fn groups(tx: &TenantTx, names: &[String]) -> Answer<Vec<GroupId>> {
+async fn named_groups(tx: &TenantTx, names: &[String]) -> Answer<Vec<GroupId>> {
     let statement = "select id from directory.groups where tenant_id = $1 and name = $2";
     let mut ids = Vec::new();
     for name in names {
