@@ -94,11 +94,12 @@ async fn assign(
     scope.widen(widened.devices, widened.persons);
     rows::prepare(tx).await?;
     if !scope.is_empty() {
-        rows::lay_out(tx, &scope).await?;
+        let laid_out = rows::lay_out(tx, &scope).await?;
         weeks::complete(tx, now).await?;
-        rows::withdraw(tx, id).await?;
-        rows::change(tx, id).await?;
-        rows::add(tx, id).await?;
+        rows::withdraw(tx, id, laid_out).await?;
+        rows::change(tx, id, laid_out).await?;
+        rows::add(tx, id, laid_out).await?;
+        rows::join_by_hash(tx, false).await?;
     }
     let statement = sql(
         "select coalesce(sum(adds), 0)::int8 as adds, coalesce(sum(updates), 0)::int8 as updates, \
