@@ -6,8 +6,12 @@
 //! gatehouse-platform take apart store by store.
 
 mod process;
+mod push;
 mod stores;
 mod traffic;
+
+/// How long a store and whoever waits for it may take to come back.
+const BACK: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A store that was stopped. It comes back when this is dropped at the latest, so that a failing test
 /// takes it away from nobody else.

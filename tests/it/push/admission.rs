@@ -127,3 +127,37 @@ async fn nonsense_is_refused_counted_and_kept() {
     }
     house.device.heartbeat().await.unwrap();
 }
+
+#[tokio::test]
+async fn silence_of_three_intervals_is_an_absence() {
+    let world = kit::shared().await;
+    let house = House::of(world.tenant().await).await;
+    let patient = House::of(house.tenant.clone()).await;
+    for house in [&house, &patient] {
+        house.device.heartbeat().await.unwrap();
+    }
+    // One is known to beat every minute; both were last heard 100 s ago.
+    let moved = sqlx::query(
+        "update hub.terminals set last_seen_at = now() - interval '100 s', connected_at = now() - interval '1 h'",
+    );
+    moved.execute(&house.rows).await.unwrap();
+    sqlx::query("update hub.push_devices set interval_ms = 60000 where device_id = $1")
+        .bind(patient.device_uuid())
+        .execute(&house.rows)
+        .await
+        .unwrap();
+    let reason = async |device: uuid::Uuid| {
+        sqlx::query_scalar::<_, Option<String>>(
+            "select close_reason from hub.terminals where device_id = $1",
+        )
+        .bind(device)
+        .fetch_one(&house.rows)
+        .await
+        .unwrap()
+    };
+    until("the silent device to be missed", SOON, || async {
+        (reason(house.device_uuid()).await.as_deref() == Some("silent")).then_some(())
+    })
+    .await;
+    assert_eq!(reason(patient.device_uuid()).await, None);
+}

@@ -29,7 +29,7 @@ async fn a_door_opens_inside_the_schedule_and_not_outside() {
         ("verification", json!("face")),
         ("passage", json!("in")),
         ("mask", json!("not_worn")),
-        ("temperature_celsius", json!(36.5)),
+        ("temperature", json!(36.5)),
         ("temperature_verdict", json!("normal")),
         ("person_number", json!(person.number)),
         ("person_id", json!(person.id)),

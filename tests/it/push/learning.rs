@@ -1,9 +1,8 @@
 //! What a device learns and proves: the feed, its results, refusals, removals, a device that lost
 //! everything, a hub that restarts in between.
 
-use super::{House, SOON, all_week, push_device};
+use super::{House, SOON, all_week, listed, poll_until, push_device};
 use kit::until;
-use kit::world::fresh_sn;
 use kit::{Gatehouse, Tenant};
 
 #[tokio::test]
@@ -67,21 +66,13 @@ async fn an_offer_is_listed_again_until_it_is_answered_also_by_another_process()
     let tenant = world.tenant().await;
     let images = format!("127.0.0.1:{}", kit::process::free_port());
     let hub = Gatehouse::start("hub", &[("GATEHOUSE_PUSH_IMAGES_LISTEN", &images)]).await;
-    let mut house = House::of(tenant).await;
+    let house = House::of(tenant).await;
     let url = super::push_url(&house.tenant).replacen(&world.base_url, &hub.base_url, 1);
     let mut device = push_device(&url, &house.sn);
     device.profile_mut().answers = false;
     let person = house.person("Patient").await;
     house.authority(&person, None).await;
-    let end = std::time::Instant::now() + SOON;
-    while device.poll().await.unwrap().changes.is_empty() {
-        assert!(
-            std::time::Instant::now() < end,
-            "{:?}",
-            house.assignments().await
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    listed(&mut device).await;
     assert_eq!(
         device.poll().await.unwrap().changes.len(),
         1,
@@ -112,18 +103,8 @@ async fn an_offer_is_listed_again_until_it_is_answered_also_by_another_process()
     // 0 means that the device holds nothing: it is told everything again, and once.
     device.profile_mut().answers = true;
     device.reset();
-    let end = std::time::Instant::now() + SOON;
-    while !device.held().contains_key(&person.number) {
-        assert!(
-            std::time::Instant::now() < end,
-            "{:?}",
-            house.assignments().await
-        );
-        device.poll().await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    poll_until(&mut device, &person.number, true).await;
     house.assignments_are(&[(&person.number, "applied")]).await;
-    house.device.reset();
 }
 
 #[tokio::test]
@@ -173,5 +154,4 @@ async fn a_device_that_holds_nothing_says_it_once() {
         device.feed().await.unwrap();
     }
     assert_eq!(lost(house.rows.clone(), house.tenant.clone()).await, first);
-    let _ = fresh_sn();
 }

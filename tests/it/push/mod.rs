@@ -6,29 +6,30 @@ mod doors;
 mod learning;
 mod pictures;
 
-use gatehouse_simulator::device::{DeviceProfile, PushDevice};
+use gatehouse_simulator::device::{Change, DeviceProfile, PushDevice};
 use kit::world::fresh_sn;
 use kit::{Tenant, until, uuid_of};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// What planning, offering and a poll may take together.
 const SOON: Duration = Duration::from_secs(30);
 
 /// A tenant with one push device.
-struct House {
+pub(crate) struct House {
     tenant: Tenant,
     rows: PgPool,
     device_id: String,
     sn: String,
-    device: PushDevice,
+    pub(crate) device: PushDevice,
 }
 
 impl House {
-    async fn of(tenant: Tenant) -> Self {
+    pub(crate) async fn of(tenant: Tenant) -> Self {
         let sn = fresh_sn();
         let device = json!({"sn": sn, "name": "Gate", "protocol": "http_push", "direction": "in"});
         let made = tenant.api.post("/v1/devices", device).await.expect(201);
@@ -47,7 +48,7 @@ impl House {
     }
 
     /// A person with a photo, of this name: id and number.
-    async fn person(&self, name: &str) -> Person {
+    pub(crate) async fn person(&self, name: &str) -> Person {
         let api = &self.tenant.api;
         let made = api
             .post(
@@ -75,7 +76,7 @@ impl House {
     }
 
     /// An authority of this person at the device, within this plan (`None`: at all times).
-    async fn authority(&self, person: &Person, plan: Option<Value>) -> Authority {
+    pub(crate) async fn authority(&self, person: &Person, plan: Option<Value>) -> Authority {
         let (tenant, group, authority, schedule) = (
             self.tenant.uuid(),
             Uuid::now_v7(),
@@ -133,16 +134,7 @@ impl House {
 
     /// Polls until the device holds the person, or no more.
     async fn poll_until(&mut self, number: &str, held: bool) {
-        let end = std::time::Instant::now() + SOON;
-        while self.device.held().contains_key(number) != held {
-            assert!(
-                std::time::Instant::now() < end,
-                "{number} held: not {held}, {:?}",
-                self.assignments().await
-            );
-            self.device.poll().await.unwrap();
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        poll_until(&mut self.device, number, held).await;
     }
 
     /// State and error code of each assignment of the device, by number.
@@ -166,20 +158,42 @@ impl House {
     }
 
     /// The device's records, newest first.
-    async fn records(&self) -> Vec<Value> {
+    pub(crate) async fn records(&self) -> Vec<Value> {
         let path = format!("/v1/records?device_id={}", self.device_id);
         self.tenant.api.list(&path).await
     }
 }
 
+/// Polls until the device holds the person, or no more.
+async fn poll_until(device: &mut PushDevice, number: &str, held: bool) {
+    let what = format!("the device to hold {number}: {held}");
+    let device = Mutex::new(device);
+    until(&what, SOON, || async {
+        let mut device = device.lock().await;
+        device.poll().await.unwrap();
+        (device.held().contains_key(number) == held).then_some(())
+    })
+    .await;
+}
+
+/// The feed, once it lists something; nothing of it is done.
+async fn listed(device: &mut PushDevice) -> Vec<Change> {
+    let device = Mutex::new(device);
+    until("the feed to list somebody", SOON, || async {
+        let changes = device.lock().await.feed().await.unwrap();
+        (!changes.is_empty()).then_some(changes)
+    })
+    .await
+}
+
 /// Somebody.
-struct Person {
+pub(crate) struct Person {
     id: String,
-    number: String,
+    pub(crate) number: String,
 }
 
 /// What stands behind an authority.
-struct Authority {
+pub(crate) struct Authority {
     group: Uuid,
     schedule: Uuid,
 }

@@ -1,24 +1,7 @@
 //! The listener for pictures: one signed picture at a time, and nothing else.
 
-use super::{House, SOON, push_device, push_url};
-use gatehouse_simulator::device::PushDevice;
+use super::{House, SOON, listed, push_device, push_url};
 use kit::{Gatehouse, until};
-
-/// The address of the first picture that is listed.
-async fn listed(house: &House, device: &mut PushDevice) -> String {
-    let end = std::time::Instant::now() + SOON;
-    loop {
-        if let Some(change) = device.feed().await.unwrap().first() {
-            return change.image_url.clone();
-        }
-        assert!(
-            std::time::Instant::now() < end,
-            "{:?}",
-            house.assignments().await
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
 
 async fn status(url: &str) -> u16 {
     let answer = kit::api::client().get(url).send().await;
@@ -28,11 +11,11 @@ async fn status(url: &str) -> u16 {
 #[tokio::test]
 async fn a_picture_needs_its_link_and_nothing_else_is_served() {
     let world = kit::shared().await;
-    let mut house = House::of(world.tenant().await).await;
+    let house = House::of(world.tenant().await).await;
     let person = house.person("Pictured").await;
     house.authority(&person, None).await;
     let mut device = push_device(&push_url(&house.tenant), &house.sn);
-    let url = listed(&house, &mut device).await;
+    let url = listed(&mut device).await[0].image_url.clone();
     assert!(url.len() <= 128 && url.ends_with(".jpg"), "{url}");
     let answer = kit::api::client().get(&url).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "image/jpeg");
@@ -77,7 +60,6 @@ async fn a_picture_needs_its_link_and_nothing_else_is_served() {
         .await
         .unwrap();
     assert_eq!(status(&url).await, 404);
-    house.device.reset();
 }
 
 #[tokio::test]
@@ -94,7 +76,7 @@ async fn a_link_ends_by_itself() {
     house.authority(&person, None).await;
     let url = push_url(&house.tenant).replacen(&world.base_url, &hub.base_url, 1);
     let mut device = push_device(&url, &house.sn);
-    let url = listed(&house, &mut device).await;
+    let url = listed(&mut device).await[0].image_url.clone();
     assert_eq!(status(&url).await, 200);
     until("the link to end", SOON, || async {
         (status(&url).await == 404).then_some(())
@@ -111,17 +93,12 @@ async fn without_a_listener_the_reason_is_shown() {
     house.authority(&person, None).await;
     let url = push_url(&house.tenant).replacen(&world.base_url, &hub.base_url, 1);
     let mut device = push_device(&url, &house.sn);
-    let end = std::time::Instant::now() + SOON;
-    loop {
-        assert_eq!(device.feed().await.unwrap(), []);
+    let device = tokio::sync::Mutex::new(&mut device);
+    until("the reason to be shown", SOON, || async {
+        assert_eq!(device.lock().await.feed().await.unwrap(), []);
         let found = house.assignments().await;
-        if found
-            .iter()
-            .any(|(_, _, code)| code.as_deref() == Some("no_image_listener"))
-        {
-            break;
-        }
-        assert!(std::time::Instant::now() < end, "{found:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+        let code = found.first()?.2.as_deref()?;
+        (code == "no_image_listener").then_some(())
+    })
+    .await;
 }

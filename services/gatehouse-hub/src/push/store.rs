@@ -48,7 +48,7 @@ pub(super) async fn soon(tx: &TenantTx) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Writes down that a device is there.
+/// Writes down that a device is there, while the tenant has it.
 pub(super) async fn seen(
     tx: &TenantTx,
     device: DeviceId,
@@ -58,7 +58,7 @@ pub(super) async fn seen(
     tx.conn()
         .execute_raw(sql(
             "insert into hub.terminals as t (tenant_id, device_id, session, remote_address, node, connected_at, last_seen_at)
-             values ($1, $2, 0, $3, $4, now(), now())
+             select $1, $2, 0, $3, $4, now(), now() from directory.devices d where d.tenant_id = $1 and d.id = $2
              on conflict (tenant_id, device_id) do update set
                connected_at = case when t.session = 0 and t.disconnected_at is null and t.connected_at is not null
                                    then t.connected_at else now() end,
@@ -81,7 +81,8 @@ pub(super) async fn beat(tx: &TenantTx, device: DeviceId) -> Result<Option<i64>,
     let row = tx
         .conn()
         .query_one_raw(sql(
-            "insert into hub.push_devices as p (tenant_id, device_id, heartbeat_at) values ($1, $2, now())
+            "insert into hub.push_devices as p (tenant_id, device_id, heartbeat_at)
+             select $1, $2, now() from directory.devices d where d.tenant_id = $1 and d.id = $2
              on conflict (tenant_id, device_id) do update set heartbeat_at = now(),
                gap_ms = (extract(epoch from now() - p.heartbeat_at) * 1000)::int8,
                interval_ms = case when p.heartbeat_at is not null then

@@ -70,7 +70,16 @@ async fn judge(
     at: DateTime<Utc>,
 ) -> Result<(Judged, String), Refusal> {
     let known = match facts::number_of(&seen.user_id) {
-        Some(number) => facts::facts(hub, &caller.scope, caller.device, number).await?,
+        Some(number) => match facts::facts(hub, &caller.scope, caller.device, number).await {
+            Ok(known) => known,
+            Err(error) if error.is_transient() => return Err(error.into()),
+            Err(error) => {
+                // Sent again, it would be no different, and hold up all that comes after it.
+                tracing::error!(%error, device = %caller.device, "authorities cannot be read; the door stays closed");
+                let reason = "The authorities of the person cannot be read.".to_owned();
+                return Ok((Judged::stranger(), reason));
+            }
+        },
         None => None,
     };
     let Some(facts) = known else {
