@@ -32,16 +32,30 @@ fn request_of(operation: &Operation) -> (&'static str, Body) {
                 Body::Octets(b"firmware"),
             );
         }
-        "bind_terminal" => return ("", Body::None),
+        "bind_terminal" | "add_group_member" => return ("", Body::None),
         "create_api_key" => json!({"name": "Fresh", "scopes": ["devices:read"]}),
         "create_command" => json!({"type": "open_door"}),
+        "read_back" | "retry_device_persons" | "acknowledge_alarm" => json!({}),
         "create_device" => json!({"sn": fresh_sn()}),
+        "create_person" => json!({"name": "Fresh"}),
+        "change_person" => json!({"remark": "Taken"}),
+        "choose_criteria" => json!({"level": 3}),
         "create_tenant" => json!({"name": "Fresh", "timezone": "UTC"}),
+        "create_group" | "create_department" => json!({"name": "Fresh"}),
+        "add_group_members" | "remove_group_members" => {
+            json!({"person_ids": [format!("per_{}", uuid::Uuid::now_v7().simple())]})
+        }
+        "create_visit" => {
+            json!({"person": {"name": "Fresh"}, "starts_at": "2031-05-04T08:00:00", "ends_at": "2031-05-04T18:00:00"})
+        }
+        "change_visit" => json!({"reason": "Taken"}),
+        "verify_visit" => json!({"token": "A".repeat(54)}),
         "create_terminal_token" => json!({"name": "Fresh"}),
         "create_user" => {
             json!({"email": format!("{}@example.com", fresh_sn()), "name": "Fresh", "role": "viewer"})
         }
         "update_parameters" => json!({"voiceVolume": "3"}),
+        "change_group" | "change_department" => json!({"name": "Taken"}),
         "change_api_key" | "change_device" | "change_tenant" | "change_my_tenant"
         | "change_user" => json!({"name": "Taken"}),
         "change_my_password" => {
@@ -121,12 +135,16 @@ impl Household {
             },
         )
         .await;
-        let pass = Pass::staff("20001", &mark).with_photo(photo::jpeg(8, 1));
+        // On the terminal's own blocklist, so that there is an alarm as well.
+        let pass = Pass::staff("20001", &mark)
+            .with("priority", "1")
+            .with_photo(photo::jpeg(8, 1));
         terminal
             .pass_until_accepted(pass)
             .await
             .expect("a record is taken");
         let record = api.get("/v1/records").await.expect(200)["items"][0].clone();
+        let alarm = api.get("/v1/alarms").await.expect(200)["items"][0].clone();
         let media = text(&record, "snapshot_url")
             .rsplit('/')
             .next()
@@ -189,11 +207,66 @@ impl Household {
             .await;
         assert_eq!(binding.status, 201, "{}", binding.json);
 
+        let person = api
+            .post("/v1/persons", json!({"name": mark, "type": "staff"}))
+            .await
+            .expect(201);
+        let portrait =
+            std::fs::read(kit::environment::root().join("tests/kit/fixtures/portrait.jpg"))
+                .expect("the portrait is checked in");
+        let person_photo = api
+            .send_bytes(
+                Method::PUT,
+                &format!("/v1/persons/{}/photo", text(&person, "id")),
+                Some("image/jpeg"),
+                &portrait,
+            )
+            .await
+            .expect(200);
+
+        let group = api
+            .post("/v1/groups", json!({"name": mark, "type": "staff"}))
+            .await
+            .expect(201);
+        let joined = format!(
+            "/v1/groups/{}/members/{}",
+            text(&group, "id"),
+            text(&person, "id")
+        );
+        api.put(&joined).await.expect(204);
+        let department = api
+            .post("/v1/departments", json!({"name": mark}))
+            .await
+            .expect(201);
+        let visit = json!({"person": {"name": mark}, "starts_at": "2031-05-04T08:00:00", "ends_at": "2031-05-04T18:00:00"});
+        let visit = api.post("/v1/visits", visit).await.expect(201);
+        let distribution = text(&visit, "distribution_id");
+        until("the visit to be planned", Duration::from_secs(10), || async {
+            let path = format!("/v1/distributions/{distribution}");
+            (api.get(&path).await.expect(200)["state"] == json!("done")).then_some(())
+        })
+        .await;
+
+        let readback = api
+            .post(
+                &format!("/v1/devices/{device_id}/persons/readback"),
+                json!({}),
+            )
+            .await
+            .expect(202);
+        let readback = text(&readback, "id");
+        until("the read-back to end", Duration::from_secs(10), || async {
+            let path = format!("/v1/readbacks/{readback}");
+            (api.get(&path).await.expect(200)["state"] == json!("succeeded")).then_some(())
+        })
+        .await;
+
         let ids = BTreeMap::from([
             ("tenants", tenant.id.clone()),
             ("devices", device_id),
             ("commands", text(&command, "id")),
             ("records", text(&record, "id")),
+            ("alarms", text(&alarm, "id")),
             ("media", media),
             ("discovered-devices", text(&discovered, "id")),
             ("firmware", text(&firmware, "id")),
@@ -201,6 +274,14 @@ impl Household {
             ("api-keys", text(&key, "id")),
             ("terminal-tokens", text(&token, "id")),
             ("terminal-bindings", bound),
+            ("persons", text(&person, "id")),
+            ("photos", text(&person_photo, "id")),
+            ("groups", text(&group, "id")),
+            ("members", text(&person, "id")),
+            ("departments", text(&department, "id")),
+            ("visits", text(&visit, "id")),
+            ("distributions", distribution),
+            ("readbacks", readback),
         ]);
         Self {
             tenant,
@@ -268,7 +349,10 @@ impl Household {
 fn steady(mut value: Value) -> Value {
     match &mut value {
         Value::Object(fields) => {
-            fields.retain(|name, _| !name.starts_with("last_") && !name.ends_with("_url"));
+            fields.retain(|name, _| {
+                let link = name == "url" || name.ends_with("_url") || name == "url_expires_at";
+                !name.starts_with("last_") && !link
+            });
             fields
                 .values_mut()
                 .for_each(|field| *field = steady(field.take()));
