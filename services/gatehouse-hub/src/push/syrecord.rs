@@ -6,9 +6,11 @@ use super::call::Refusal;
 use super::callers::Caller;
 use super::images::Links;
 use super::store::{self, Line, OfferRow};
+use crate::deliveries::offer::Fault;
+use crate::deliveries::report;
 use crate::hub::Hub;
 use chrono::{DateTime, Utc};
-use gatehouse_contracts::{DeliveriesAnswered, DeliveryAnswer, DeliveryOutcome, RegisterLost};
+use gatehouse_contracts::{DeliveriesAnswered, DeliveryAnswer, RegisterLost};
 use gatehouse_domain::person::Gender;
 use gatehouse_platform::db::{DbError, HUB};
 use gatehouse_platform::outbox;
@@ -56,7 +58,7 @@ pub(super) async fn answer(hub: &Hub, caller: &Caller, query: &str) -> Result<St
                 lines.push(line);
             }
             Err(fault) => {
-                answers.push(fault.answer(&offer, now));
+                answers.push(not_listed(fault, &offer, now));
                 lines.push(Line {
                     is_answered: true,
                     ..line
@@ -94,43 +96,21 @@ fn shown(query: &str, now_s: i64) -> i64 {
     }
 }
 
-/// Why an offer is not listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fault {
-    code: &'static str,
-    message: &'static str,
-}
+/// No device could fetch the picture.
+const NO_LISTENER: Fault = Fault {
+    code: "no_image_listener",
+    message: "Push devices fetch pictures over plain http, and no listener is set up for it: set \
+              GATEHOUSE_PUSH_IMAGES_LISTEN and GATEHOUSE_PUSH_IMAGES_URL (at most 53 characters).",
+};
 
-impl Fault {
-    const NO_PERSON: Self = Self {
-        code: "person_gone",
-        message: "The person no longer exists; the assignment is about to be removed.",
-    };
-    const NO_PHOTO: Self = Self {
-        code: "no_photo",
-        message: "The person has no photo; a terminal needs one. Add a photo.",
-    };
-    const NO_WEEK: Self = Self {
-        code: "week_unavailable",
-        message: "The passing times of the week are not rendered yet; it is tried again.",
-    };
-    const NO_LISTENER: Self = Self {
-        code: "no_image_listener",
-        message: "Push devices fetch pictures over plain http, and no listener is set up for it: set \
-                  GATEHOUSE_PUSH_IMAGES_LISTEN and GATEHOUSE_PUSH_IMAGES_URL (at most 53 characters).",
-    };
-
-    fn answer(self, offer: &OfferRow, at: DateTime<Utc>) -> DeliveryAnswer {
-        DeliveryAnswer {
-            offer: offer.offer,
-            number: offer.number.clone(),
-            content: offer.content.as_ref().map(hex::encode),
-            at,
-            outcome: DeliveryOutcome::NotSent {
-                code: self.code.to_owned(),
-                message: self.message.to_owned(),
-            },
-        }
+/// Tells sync why an offer is not listed.
+fn not_listed(fault: Fault, offer: &OfferRow, at: DateTime<Utc>) -> DeliveryAnswer {
+    DeliveryAnswer {
+        offer: offer.offer,
+        number: offer.number.clone(),
+        content: offer.content.as_ref().map(hex::encode),
+        at,
+        outcome: report::not_sent(fault),
     }
 }
 
@@ -162,9 +142,7 @@ fn change(
         return Err(Fault::NO_WEEK);
     }
     let photo = offer.photo_id.ok_or(Fault::NO_PHOTO)?;
-    let image_url = links
-        .url(caller.tenant(), photo, now)
-        .ok_or(Fault::NO_LISTENER)?;
+    let image_url = links.url(caller.tenant(), photo, now).ok_or(NO_LISTENER)?;
     Ok(Change {
         operation: Operation::Save,
         user_name: name.clone(),
