@@ -119,10 +119,7 @@ impl PeriodWords<'_> {
     fn write_punches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Period { on_st, off_et, .. } = self.period;
         if self.judged.arrival.is_none() && self.judged.departure.is_none() {
-            return match self.judged.punches {
-                0 => write!(f, " No punch from {on_st} to {off_et}."),
-                _ => write!(f, " No punch that is an arrival or a departure."),
-            };
+            return write!(f, " No punch from {on_st} to {off_et}.");
         }
         self.write_arrival(f)?;
         self.write_departure(f)
