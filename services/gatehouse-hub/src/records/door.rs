@@ -122,10 +122,17 @@ fn by_authority(decision: &Decision, record_type: RecordType) -> DoorAnswer {
     }
     let says = phrase(decision.reason);
     if decision.allow {
-        DoorAnswer::open(says, decision.sentence.clone())
+        DoorAnswer::open(says, sentence(&decision.sentence))
     } else {
-        DoorAnswer::close(says, decision.sentence.clone())
+        DoorAnswer::close(says, sentence(&decision.sentence))
     }
+}
+
+/// The decision's words as a sentence that stands by itself.
+fn sentence(words: &str) -> String {
+    let mut rest = words.trim_end_matches('.').chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest).chain(['.']).collect()
 }
 
 /// What the terminal says aloud.
@@ -175,7 +182,7 @@ mod tests {
         Known::Person(Decision {
             allow,
             reason,
-            sentence: "Because.".into(),
+            sentence: "because".into(),
             authority_id: None,
             group_id: None,
             schedule_id: None,
