@@ -298,3 +298,27 @@ async fn visits_are_listed_by_state_host_person_and_time() {
         "A"
     );
 }
+
+#[tokio::test]
+async fn whoever_joined_the_house_is_not_sent_away_with_a_visit() {
+    let world = kit::shared().await;
+    let tenant = world.tenant().await;
+    let body = json!({"person": {"name": "New hand"}, "starts_at": in_minutes(-5), "ends_at": in_minutes(60)});
+    let made = visit(&tenant, body).await;
+    let who = text(&made, "person_id");
+    let hired = json!({"type": "staff", "valid_from": null, "valid_to": null});
+    tenant
+        .api
+        .patch(&format!("/v1/persons/{who}"), hired)
+        .await
+        .expect(200);
+    let cancelled = tenant.api.delete(&path(&made)).await;
+    assert_eq!(
+        (
+            cancelled.status,
+            cancelled.headers.contains_key("Distribution-Id")
+        ),
+        (204, false)
+    );
+    assert!(shown(&tenant, &who).await["valid_to"].is_null());
+}

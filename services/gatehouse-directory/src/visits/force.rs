@@ -6,7 +6,7 @@ use crate::groups;
 use crate::persons::{self, Given};
 use chrono::{DateTime, SubsecRound, Utc};
 use gatehouse_domain::PersonId;
-use gatehouse_domain::person::Priority;
+use gatehouse_domain::person::{PersonType, Priority};
 use gatehouse_platform::db::TenantTx;
 use gatehouse_platform::http::Answer;
 use gatehouse_platform::secrets::Secrets;
@@ -26,6 +26,9 @@ pub(super) async fn settle(
         return Ok(false);
     };
     store::mark(tx, id, Some(first.id), now).await?;
+    if !is_visitor(person) {
+        return Ok(false);
+    }
     let moved = match &first.group_ids {
         Some(groups) => groups::take_visitor_groups(tx, id, groups, request_id).await?,
         None => false,
@@ -47,9 +50,17 @@ pub(super) async fn end(
     if store::first_to_end(tx, id, now).await?.is_some() {
         return settle(tx, secrets, person, request_id, now).await;
     }
+    if !is_visitor(person) {
+        return Ok(false);
+    }
     let given = ended(person, now);
     let changed = persons::change(tx, secrets, id, &given, None, request_id).await?;
     Ok(changed.for_terminals)
+}
+
+/// Whoever joined the house since keeps the time that they have there.
+fn is_visitor(person: &Model) -> bool {
+    person.kind == PersonType::Visitor.as_str()
 }
 
 /// Whoever was said to pass at no time stays so, VIP or not.

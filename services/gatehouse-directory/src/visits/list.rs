@@ -122,7 +122,11 @@ fn conditions_of(wanted: &Wanted, now: DateTime<Utc>, conditions: &mut Condition
             conditions.with("v.cancelled_at is null and v.ends_at > {}", now);
             conditions.with("v.starts_at <= {}", now);
         }
-        Some(State::Ended) => conditions.with("v.cancelled_at is null and v.ends_at <= {}", now),
+        Some(State::Ended) => {
+            conditions.with("v.cancelled_at is null and v.ends_at <= {}", now);
+            // What ended has begun: the index need not go through what is still to come.
+            conditions.with("v.starts_at < {}", now);
+        }
     }
     let (order, beyond) = if wanted.by_end() {
         ("v.ends_at, v.id", "(v.ends_at, v.id) > ")
