@@ -129,6 +129,26 @@ async fn fever_a_missing_mask_an_old_pass_and_strangers_open_nothing() {
     assert_eq!(of("result", "passed"), 2);
 }
 
+#[tokio::test]
+async fn somebody_who_must_not_enter_raises_an_alarm() {
+    let world = kit::shared().await;
+    let house = House::of(world.tenant().await).await;
+    let person = house.person("Unwelcome").await;
+    house.authority(&person, None).await;
+    sqlx::query("update directory.persons set type = 'blocklist' where tenant_id = $1")
+        .bind(house.tenant.uuid())
+        .execute(&house.rows)
+        .await
+        .unwrap();
+    let sighting = Sighting::of(&person.number, "Unwelcome");
+    assert!(!house.device.face(&sighting).await.unwrap().opens);
+    let records = house.records().await;
+    assert_eq!(records[0]["type"], "blocklist", "{records:?}");
+    let alarms = house.tenant.api.list("/v1/alarms").await;
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!(alarms[0]["record_id"], records[0]["id"]);
+}
+
 async fn set(house: &House, statement: &'static str, id: uuid::Uuid, value: Value) {
     let changed = sqlx::query(statement)
         .bind(id)
