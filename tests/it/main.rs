@@ -8,6 +8,7 @@ mod catalogue;
 mod commands;
 mod convergence;
 mod deliveries;
+mod distribution_planning;
 mod erasure;
 mod faults;
 mod goldens;

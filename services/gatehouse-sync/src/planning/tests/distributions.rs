@@ -1,6 +1,6 @@
 //! What is told of a plan.
 
-use super::super::{progress, pruning};
+use super::super::{changes, progress, pruning};
 use super::{House, counts, plan};
 use gatehouse_domain::DistributionId;
 use uuid::Uuid;
@@ -152,11 +152,33 @@ async fn a_plan_that_fails_leaves_no_trace() {
     house.note(Some(vec![device.uuid()]), None).await;
     let tx = house.tx().await;
     plan::hold(&tx).await.unwrap();
-    let noted = super::changes::take(&tx, None).await.unwrap();
+    let noted = changes::take(&tx, None).await.unwrap();
     plan::changes(&tx, chrono::Utc::now(), &noted)
         .await
         .unwrap();
     drop(tx);
     assert_eq!(house.planned_rows().await.len(), 1);
     assert_eq!(house.waiting().await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_is_found_across_tenants_and_only_while_they_wait() {
+    let house = House::new().await;
+    let (device, ..) = house.lodge().await;
+    let tenant = house.scope.tenant();
+    let found = async |since| {
+        let tx = house.db.system().await.unwrap();
+        let waits = changes::tenants_waiting(&tx, since).await.unwrap();
+        let scope = changes::waiting(&tx, tenant, since).await.unwrap();
+        assert_eq!(waits.contains(&tenant), scope.is_some());
+        scope.is_some()
+    };
+    let recently = Some(chrono::Utc::now() - chrono::TimeDelta::minutes(3));
+    assert!(!found(None).await);
+    house.note(Some(vec![device.uuid()]), None).await;
+    assert!(found(None).await && found(recently).await);
+    let later = Some(chrono::Utc::now() + chrono::TimeDelta::minutes(1));
+    assert!(!found(later).await);
+    house.plan_noted().await;
+    assert!(!found(None).await);
 }
