@@ -1,6 +1,7 @@
 //! Who fits into which group, where persons join otherwise than through their groups: staff in staff
 //! groups, visitors in visitor groups, anybody in blocklist groups.
 
+use gatehouse_domain::person::PersonType;
 use gatehouse_domain::{GroupId, PersonId};
 use gatehouse_platform::db::{TenantTx, sql};
 use gatehouse_platform::http::{Answer, Problem, ProblemCode};
@@ -58,11 +59,16 @@ struct Id {
     id: Uuid,
 }
 
-/// Whether all groups of a person, whose row is held, take persons of this type.
+/// Whether all groups of a person, whose row is held, take persons of this type. Whoever becomes
+/// blocklisted stays where they are: their groups then say at which doors they are kept out and raise
+/// an alarm.
 ///
 /// # Errors
 /// 409 where one does not; the database's.
 pub(crate) async fn check_staying(tx: &TenantTx, person: PersonId, kind: &str) -> Answer<()> {
+    if kind == PersonType::Blocklist.as_str() {
+        return Ok(());
+    }
     let statement = sql(
         "select g.id from directory.group_members m
            join directory.groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
