@@ -61,7 +61,7 @@ async fn every_condition_finds_and_they_combine() {
     let world = kit::shared().await;
     let tenant = world.tenant().await;
     let api = &tenant.api;
-    let group = json!({"name": "Guests", "type": "visitor"});
+    let group = json!({"name": "Banned", "type": "blocklist"});
     let group = text(&api.post("/v1/groups", group).await.expect(201), "id");
     let department = api
         .post("/v1/departments", json!({"name": "Works"}))

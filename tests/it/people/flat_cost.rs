@@ -4,9 +4,9 @@ use super::text;
 use serde_json::json;
 
 /// More than one page looks at.
-const MEMBERS: i32 = 20_500;
+const MEMBERS: i32 = 22_500;
 /// More than are sorted by a term.
-const NAMESAKES: i32 = 5_500;
+const NAMESAKES: i32 = 2_500;
 
 #[tokio::test]
 async fn a_needle_in_a_haystack_is_found_page_by_page() {

@@ -8,9 +8,8 @@ use super::{store, terminal_hash, terms};
 use crate::{audit, groups};
 use chrono::Utc;
 use gatehouse_domain::PersonId;
-use gatehouse_domain::person::PersonType;
 use gatehouse_platform::db::TenantTx;
-use gatehouse_platform::http::{Answer, IfMatch, Problem, ProblemCode};
+use gatehouse_platform::http::{Answer, IfMatch, Problem};
 use gatehouse_platform::secrets::Secrets;
 use gatehouse_schema::entities::people::persons::Model;
 use serde_json::json;
@@ -68,9 +67,6 @@ pub(crate) async fn change(
             for_terminals: false,
         });
     }
-    if new.kind != old.kind {
-        refuse_unfit_type(tx, &new).await?;
-    }
     if new.name != old.name {
         store::put_terms(tx, old.id, terms::of(&new.name)).await?;
     }
@@ -92,24 +88,6 @@ pub(crate) async fn change(
         anything: true,
         for_terminals,
     })
-}
-
-/// Groups are of a type as well, and take that one. Whoever is blocklisted stays where they are: so
-/// the terminals that know them learn whom to refuse.
-async fn refuse_unfit_type(tx: &TenantTx, new: &Model) -> Answer<()> {
-    if new.kind == PersonType::Blocklist.as_str() {
-        return Ok(());
-    }
-    match store::group_that_refuses(tx, new.id, &new.kind).await? {
-        None => Ok(()),
-        Some(group) => {
-            let detail = format!(
-                "The group \"{group}\", which the person is in, takes nobody of type {}; take the person out of it first.",
-                new.kind
-            );
-            Err(Problem::new(ProblemCode::Conflict, detail).with_pointer("/type"))
-        }
-    }
 }
 
 /// Whether a terminal is told something else, or somebody may pass who might not, or the reverse.

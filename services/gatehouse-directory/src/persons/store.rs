@@ -201,22 +201,6 @@ pub(super) async fn groups(tx: &TenantTx, id: Uuid) -> Result<Vec<Uuid>, DbError
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// The name of a group that a person is in and that does not take this type.
-pub(super) async fn group_that_refuses(
-    tx: &TenantTx,
-    id: Uuid,
-    kind: &str,
-) -> Result<Option<String>, DbError> {
-    let statement = sql(
-        "select g.name as text from directory.group_members m
-           join directory.groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
-          where m.tenant_id = $1 and m.person_id = $2 and g.type not in ($3, 'blocklist') limit 1",
-        [tx.tenant_uuid().into(), id.into(), kind.into()],
-    );
-    let row = Text::find_by_statement(statement).one(tx.conn()).await?;
-    Ok(row.map(|row| row.text))
-}
-
 /// What belongs to a row and lies in other tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Beside {

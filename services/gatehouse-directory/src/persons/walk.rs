@@ -17,11 +17,13 @@ use uuid::Uuid;
 
 /// Candidates that a page looks at.
 const EXAMINED_MAX: usize = 20_000;
-/// Candidates read at once, where not each of them is wanted.
-const AT_ONCE: usize = 1000;
+/// Candidates read at once in the beginning, where not each of them is wanted; twice as many each time,
+/// up to a bound.
+const AT_ONCE: usize = 250;
+const AT_ONCE_MAX: usize = 2000;
 /// Persons found by a term that are sorted here; where there are more, a walk through all meets
 /// enough of them soon.
-const FOUND_BY_TERM_MAX: usize = 5000;
+const FOUND_BY_TERM_MAX: usize = 2000;
 
 /// Some persons, and where to go on.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ pub(super) async fn list(
     let source = source(tx, wanted).await?;
     // One more shows that another page follows.
     let enough = limit.saturating_add(1);
-    let at_once = if wanted.is_everything_of(&source) {
+    let mut at_once = if wanted.is_everything_of(&source) {
         enough
     } else {
         AT_ONCE
@@ -92,6 +94,7 @@ pub(super) async fn list(
         if examined >= EXAMINED_MAX {
             return Ok(Part { rows, next: after });
         }
+        at_once = at_once.saturating_mul(2).min(AT_ONCE_MAX);
     }
 }
 
