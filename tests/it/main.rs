@@ -1,6 +1,7 @@
 //! Integration tests against the real binary and real Postgres, RabbitMQ, Redis and S3: one test
 //! binary, a module per subject, a fresh tenant per test.
 
+mod access;
 mod accounts;
 mod architecture;
 mod bad_input;

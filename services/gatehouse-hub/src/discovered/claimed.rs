@@ -28,8 +28,10 @@ impl Handler for Devices {
         let event = message.read::<DeviceChanged>()?;
         let device_id = event.data.device_id;
         match event.data.change {
-            DeviceChange::Created => store::forget_number(tx, &event.data.sn).await?,
-            DeviceChange::Updated => {}
+            // A change may have given it the number of another terminal.
+            DeviceChange::Created | DeviceChange::Updated => {
+                store::forget_number(tx, &event.data.sn).await?;
+            }
             DeviceChange::Deleted => terminals::forget(tx, device_id).await?,
         }
         // Sessions look into the directory, which is changed already.

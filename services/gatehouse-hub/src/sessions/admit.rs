@@ -57,6 +57,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Welcome {
     pub(crate) scope: TenantScope,
     pub(crate) device: DeviceId,
+    /// Its serial number, as the directory holds it.
+    pub(crate) sn: String,
     pub(crate) settings: DeviceSettings,
     /// Whether commands wait for it.
     pub(crate) commands_wait: bool,
@@ -272,6 +274,7 @@ fn judge(tx: &SystemTx, knocks: &Knocking, found: &Found) -> Verdict {
         Ok((tenant, device, settings)) => Verdict::Welcome(Welcome {
             scope: tx.scope(tenant, Actor::Terminal(device)),
             device,
+            sn: serial_number(&knocks.register),
             settings,
             commands_wait: found.commands_wait,
         }),

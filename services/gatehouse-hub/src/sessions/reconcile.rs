@@ -1,6 +1,6 @@
-//! Compares the sessions of this process with the database: is the device still there and set to this
-//! protocol, the tenant enabled, the token valid, and is this the session that counts? Takes no
-//! input and can be run at any time; wake-ups only make it run sooner, for one session.
+//! Compares the sessions of this process with the database: is the device still there, under this
+//! number and set to this protocol, the tenant enabled, the token valid, and is this the session that
+//! counts? Takes no input and can be run at any time; wake-ups only make it run sooner, for one session.
 
 use super::admit::read_settings;
 use super::link::{Link, Signal};
@@ -29,6 +29,7 @@ const ABANDONED_MARGIN_MS: i64 = 180_000;
 struct State {
     place: i64,
     protocol: Option<String>,
+    sn: Option<String>,
     timezone: Option<String>,
     sign_check: Option<String>,
     door_decision: Option<String>,
@@ -82,7 +83,10 @@ fn apply(link: &Link, state: &State) {
         link.signal(Signal::TenantDisabled);
     } else if !state.token_valid {
         link.signal(Signal::TokenRevoked);
-    } else if state.protocol.as_deref() != Some(DeviceProtocol::TerminalWs.as_str()) {
+    } else if state.protocol.as_deref() != Some(DeviceProtocol::TerminalWs.as_str())
+        // Another terminal hangs in its place.
+        || state.sn.as_deref() != Some(terminal.sn.as_str())
+    {
         link.signal(Signal::DeviceRemoved);
     } else if state
         .newest_session
@@ -120,7 +124,7 @@ async fn states(tx: &SystemTx, links: &[Arc<Link>]) -> Result<Vec<State>, DbErro
         })
         .collect();
     let statement = sql(
-        "select s.place, d.protocol, d.timezone, d.sign_check, d.door_decision,
+        "select s.place, d.protocol, d.sn, d.timezone, d.sign_check, d.door_decision,
            coalesce(t.tenant_id is not null and t.disabled_at is null, false) as tenant_enabled,
            s.token_id = '00000000-0000-0000-0000-000000000000'
              or coalesce(k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and k.id is not null, false)

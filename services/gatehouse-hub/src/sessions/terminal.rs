@@ -27,6 +27,8 @@ pub(crate) struct Terminal {
     pub(crate) scope: TenantScope,
     /// The device.
     pub(crate) device: DeviceId,
+    /// The serial number with which it came in.
+    pub(crate) sn: String,
     settings: Mutex<DeviceSettings>,
     clock: Mutex<ClockBook>,
     recent: Mutex<Recent>,
@@ -37,12 +39,14 @@ impl Terminal {
     pub(crate) fn new(
         scope: TenantScope,
         device: DeviceId,
+        sn: String,
         settings: DeviceSettings,
         clock: ClockBook,
     ) -> Self {
         Self {
             scope,
             device,
+            sn,
             settings: Mutex::new(settings),
             clock: Mutex::new(clock),
             recent: Mutex::new(Recent::default()),

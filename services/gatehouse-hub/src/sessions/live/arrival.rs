@@ -88,7 +88,13 @@ impl Live {
             *terminal.clock() = clock;
             return Ok(());
         }
-        let terminal = Terminal::new(welcome.scope, welcome.device, welcome.settings, clock);
+        let terminal = Terminal::new(
+            welcome.scope,
+            welcome.device,
+            welcome.sn,
+            welcome.settings,
+            clock,
+        );
         let (tenant_id, device_id) = terminal.key();
         self.link.admit(Arc::new(terminal));
         let older = self
