@@ -305,8 +305,9 @@ fn trimmed(key: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// How many bytes from here are an ordinary part of a text: no quote, no backslash, no control
-/// character. Eight at a time, because the bulk of an upload is one text of a hundred kilobytes.
-fn plain_length(bytes: &[u8]) -> usize {
+/// character. Eight at a time, because the bulk of an upload, and of a person for a terminal, is one
+/// text of a hundred kilobytes.
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero_in = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

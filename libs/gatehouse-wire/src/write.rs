@@ -1,6 +1,8 @@
 //! The writer: objects of texts and whole numbers, in the order in which the vendor's document shows the members, for
 //! readers on small devices that may depend on it. Text beyond ASCII is written as it is.
 
+use crate::parse::plain_length;
+
 /// An object in the making.
 #[derive(Debug, Clone)]
 pub struct ObjectWriter {
@@ -93,8 +95,8 @@ fn push_quoted(text: &mut String, value: &str) {
     text.reserve(value.len() + 2);
     text.push('"');
     let mut rest = value;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..='\u{1f}')) {
-        let (plain, from) = rest.split_at(at);
+    loop {
+        let (plain, from) = rest.split_at(plain_length(rest.as_bytes()));
         text.push_str(plain);
         let mut characters = from.chars();
         match characters.next() {
@@ -108,11 +110,10 @@ fn push_quoted(text: &mut String, value: &str) {
                 text.extend(HEXADECIMAL.get(code >> 4));
                 text.extend(HEXADECIMAL.get(code & 15));
             }
-            None => {}
+            None => break,
         }
         rest = characters.as_str();
     }
-    text.push_str(rest);
     text.push('"');
 }
 
