@@ -208,8 +208,11 @@ impl House {
         .await;
     }
 
+    /// Changes the rows of those who can be sent: who has no photo is not.
     async fn alter(&self, assignment: &str) {
-        let statement = format!("update sync.assignments set {assignment} where tenant_id = $1");
+        let statement = format!(
+            "update sync.assignments set {assignment} where tenant_id = $1 and not (state = 'failed' and error_code = 'no_photo')"
+        );
         self.run(&statement, vec![]).await;
     }
 
