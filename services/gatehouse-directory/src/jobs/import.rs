@@ -43,8 +43,7 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
         .map_err(|fault| Undone::Never(fault.to_string()))?;
 
     // 2. Take the rows, from where somebody else may have stopped.
-    let twice = codes_that_stand_twice(&rows);
-    let importer = Importer::new(work, twice).await?;
+    let importer = Importer::new(work, firsts(&rows)).await?;
     let mut reached = Reached {
         total: i64::try_from(rows.len()).unwrap_or(i64::MAX),
         done: work.job.done,
@@ -86,21 +85,54 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
     Ok(report)
 }
 
-fn codes_that_stand_twice(rows: &[Row]) -> BTreeMap<String, i64> {
-    let (mut first, mut twice) = (BTreeMap::new(), BTreeMap::new());
+/// In which row each code and each card stands first. What stands twice is found here and not by the
+/// database, so that a dry run finds it as well.
+fn firsts(rows: &[Row]) -> Firsts {
+    let mut firsts = Firsts::default();
     for row in rows {
-        let code = code_of(row);
-        match first.get(&code) {
-            Some(number) => drop(twice.insert(code, *number)),
-            None => drop(first.insert(code, row.number)),
+        firsts.codes.entry(code_of(row)).or_insert(row.number);
+        for card in cards_of(row) {
+            firsts.cards.entry(card).or_insert(row.number);
         }
     }
-    twice
+    firsts
+}
+
+fn cards_of(row: &Row) -> Vec<String> {
+    let said = columns::said(&row.cells);
+    said.patch.cards.flatten().unwrap_or_default()
 }
 
 fn code_of(row: &Row) -> String {
     let code = row.cells.get(&Column::Code);
     code.map(|code| code.trim().to_owned()).unwrap_or_default()
+}
+
+/// The row in which something stands first.
+#[derive(Default)]
+struct Firsts {
+    codes: BTreeMap<String, i64>,
+    cards: BTreeMap<String, i64>,
+}
+
+impl Firsts {
+    /// What a row has that stands in an earlier one.
+    fn repeated(&self, row: &Row, code: &str) -> Option<Problem> {
+        let earlier = |first: Option<&i64>| first.copied().filter(|first| *first < row.number);
+        if let Some(first) = earlier(self.codes.get(code)) {
+            return Some(Problem::invalid(
+                "code",
+                format!("stands in row {first} already"),
+            ));
+        }
+        cards_of(row).into_iter().find_map(|card| {
+            let first = earlier(self.cards.get(&card))?;
+            Some(Problem::invalid(
+                "cards",
+                format!("has {card}, which stands in row {first} already"),
+            ))
+        })
+    }
 }
 
 /// What all rows have in common.
@@ -109,12 +141,11 @@ struct Importer<'a> {
     options: Options,
     existing: Existing,
     zone: Tz,
-    /// Codes that stand twice, with the row in which each stands first.
-    twice: BTreeMap<String, i64>,
+    firsts: Firsts,
 }
 
 impl<'a> Importer<'a> {
-    async fn new(work: &'a Work<'a>, twice: BTreeMap<String, i64>) -> Result<Self, Undone> {
+    async fn new(work: &'a Work<'a>, firsts: Firsts) -> Result<Self, Undone> {
         let options = work.job.options();
         let existing = options
             .existing
@@ -126,23 +157,20 @@ impl<'a> Importer<'a> {
             existing: existing.unwrap_or(Existing::Update),
             zone: zone(&tx).await?,
             options,
-            twice,
+            firsts,
         })
     }
 
     /// Takes one row.
     async fn row(&self, row: &Row) -> Result<RowOutcome, Undone> {
         let code = code_of(row);
-        let taken = match self.twice.get(&code) {
+        let taken = match self.firsts.repeated(row, &code) {
             _ if code.is_empty() => Err(Problem::invalid(
                 "code",
                 "is missing; rows are matched by it",
             )),
-            Some(first) if *first != row.number => Err(Problem::invalid(
-                "code",
-                format!("stands in row {first} already"),
-            )),
-            Some(_) | None => self.person(&code, columns::said(&row.cells)).await,
+            Some(problem) => Err(problem),
+            None => self.person(&code, columns::said(&row.cells)).await,
         };
         let (outcome, faults) = match taken {
             Ok(outcome) => (outcome, Vec::new()),
