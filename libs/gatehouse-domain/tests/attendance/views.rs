@@ -279,6 +279,8 @@ fn a_punch_touches_its_date_and_where_a_night_reaches() {
     );
     assert_eq!(touched(&rule, "2024-05-06 21:29:59"), ["2024-05-06"]);
     assert_eq!(touched(&office(), "2024-05-06 00:00"), ["2024-05-06"]);
+    let nothing = GroupRule::plain(vec![], vec![]);
+    assert_eq!(touched(&nothing, "2024-05-06 00:00"), ["2024-05-06"]);
 }
 
 #[test]
@@ -321,6 +323,21 @@ fn a_workday_tells_what_to_read() {
     let expected = (
         instant("2024-05-06 21:30", ZONE),
         instant("2024-05-07 07:01", ZONE),
+    );
+    assert_eq!(workday.span(), expected);
+    // The night is written second and lies first.
+    let rule: GroupRule = serde_json::from_str(
+        r#"{"periods": [{"order": 1, "on_st": "13:00", "on_et": "13:30", "off_st": "17:00", "off_et": "18:00"},
+                        {"order": 2, "on_st": "21:30", "on_et": "22:00", "off_st": "06:00", "off_et": "07:00"}],
+            "day_span": 1, "week_plan": ["monday"]}"#,
+    )
+    .unwrap();
+    let workday = rule
+        .workday_on("2024-05-06".parse().unwrap(), ZONE)
+        .unwrap();
+    let expected = (
+        instant("2024-05-05 21:30", ZONE),
+        instant("2024-05-06 18:01", ZONE),
     );
     assert_eq!(workday.span(), expected);
 }
