@@ -31,6 +31,7 @@ grant select, insert on hub.alarms to gatehouse_hub_system;
 
 -- Whether somebody is on a blocklist there is looked up in that transaction: who is in which group, and
 -- which group an authority puts on which device. No names.
+create index groups_of_blocklists on directory.groups (tenant_id, id) where type = 'blocklist';
 do $$
 declare t text;
 begin
