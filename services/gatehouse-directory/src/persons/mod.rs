@@ -20,10 +20,6 @@ mod view;
 mod walk;
 
 pub(crate) use api::routes;
-#[allow(
-    unused_imports,
-    reason = "for bringing people in from files, which is built beside this"
-)]
 pub(crate) use {
     change::{Changed, change},
     create::{NewPerson, create},
