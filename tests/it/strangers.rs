@@ -41,7 +41,12 @@ fn request_of(operation: &Operation) -> (&'static str, Body) {
         "change_person" => json!({"remark": "Taken"}),
         "choose_criteria" => json!({"level": 3}),
         "create_tenant" => json!({"name": "Fresh", "timezone": "UTC"}),
-        "create_group" | "create_department" => json!({"name": "Fresh"}),
+        "create_group" | "create_department" | "create_schedule" | "create_door" => {
+            json!({"name": "Fresh"})
+        }
+        "create_authority" => json!({"device_ids": [], "group_ids": []}),
+        "change_schedule" | "change_door" | "change_authority" => json!({"name": "Taken"}),
+        "explain_access" => json!({"person": "nobody", "device": "nowhere"}),
         "add_group_members" | "remove_group_members" => {
             json!({"person_ids": [format!("per_{}", uuid::Uuid::now_v7().simple())]})
         }
@@ -238,6 +243,16 @@ impl Household {
             .post("/v1/departments", json!({"name": mark}))
             .await
             .expect(201);
+        let schedule = api
+            .post("/v1/schedules", json!({"name": mark}))
+            .await
+            .expect(201);
+        let door = api
+            .post("/v1/doors", json!({"name": mark}))
+            .await
+            .expect(201);
+        let authority = json!({"name": mark, "door_ids": [door["id"]], "group_ids": [group["id"]], "schedule_id": schedule["id"]});
+        let authority = api.post("/v1/authorities", authority).await.expect(201);
         let visit = json!({"person": {"name": mark}, "starts_at": "2031-05-04T08:00:00", "ends_at": "2031-05-04T18:00:00"});
         let visit = api.post("/v1/visits", visit).await.expect(201);
         let distribution = until("all to be planned", Duration::from_secs(10), || async {
@@ -279,6 +294,9 @@ impl Household {
             ("groups", text(&group, "id")),
             ("members", text(&person, "id")),
             ("departments", text(&department, "id")),
+            ("schedules", text(&schedule, "id")),
+            ("doors", text(&door, "id")),
+            ("authorities", text(&authority, "id")),
             ("visits", text(&visit, "id")),
             ("distributions", distribution),
             ("readbacks", readback),

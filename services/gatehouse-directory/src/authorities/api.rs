@@ -29,10 +29,13 @@ pub(crate) struct AuthorityQuery {
     /// A device that is reached, by itself or through a door.
     #[param(value_type = Option<String>)]
     device_id: Option<DeviceId>,
+    /// A door that it names.
     #[param(value_type = Option<String>)]
     door_id: Option<DoorId>,
+    /// A group that it names.
     #[param(value_type = Option<String>)]
     group_id: Option<GroupId>,
+    /// The schedule that it goes by.
     #[param(value_type = Option<String>)]
     schedule_id: Option<ScheduleId>,
 }
