@@ -3,7 +3,7 @@
 
 use super::faults::{FaultCode, RuleFault};
 use super::rule::GroupRule;
-use super::workday::{PeriodWindows, local_date};
+use super::workday::{PeriodWindows, local_date, local_time};
 use crate::ids::AdjustmentId;
 use crate::vocabulary;
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
@@ -70,7 +70,7 @@ impl Adjustment {
     /// Whether it has a moment with a period in common.
     #[must_use]
     pub fn touches(&self, period: &PeriodWindows) -> bool {
-        self.begins_at < period.ends_at && self.ends_at >= period.starts_at
+        period.meets(self.begins_at, self.ends_at)
     }
 }
 
@@ -127,9 +127,7 @@ impl AdjustmentDraft<'_> {
     }
 
     fn first_record_on(&self, rule: &GroupRule, zone: Tz) -> NaiveDate {
-        let meets = |period: &PeriodWindows| {
-            self.begins_at < period.ends_at && self.ends_at >= period.starts_at
-        };
+        let meets = |period: &PeriodWindows| period.meets(self.begins_at, self.ends_at);
         rule.dates_touched_within(self.begins_at, self.ends_at, zone)
             .find(|date| {
                 let workday = rule.workday_on(*date, zone);
@@ -178,9 +176,8 @@ fn check_order(begins_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> Result<(), R
 
 /// Three months on the zone's clock: from the 5th at 09:00 to the 5th at 09:00 is not over.
 fn is_over_three_months(begins_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> bool {
-    let local = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
-    let limit = local(begins_at).checked_add_months(Months::new(3));
-    limit.is_some_and(|limit| local(ends_at) > limit)
+    let limit = local_time(begins_at, zone).checked_add_months(Months::new(3));
+    limit.is_some_and(|limit| local_time(ends_at, zone) > limit)
 }
 
 /// Through the 5th the previous month can still be adjusted.

@@ -5,6 +5,7 @@ use super::day::{
     ArrivalRule, Day, DayStatus, DepartureRule, PeriodDay, PeriodResult, Punch, Reason,
 };
 use super::rule::{GroupRule, Period};
+use super::workday::local_time;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::fmt;
@@ -213,8 +214,8 @@ impl PeriodWords<'_> {
     }
 
     fn clock(&self, punch: &Punch) -> impl fmt::Display {
-        let local = punch.passed_at.with_timezone(&self.zone);
-        let form = if local.date_naive() == self.date {
+        let local = local_time(punch.passed_at, self.zone);
+        let form = if local.date() == self.date {
             "%H:%M:%S"
         } else {
             "%H:%M:%S on %Y-%m-%d"

@@ -46,6 +46,12 @@ impl PeriodWindows {
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         self.starts_at <= at && at < self.ends_at
     }
+
+    /// Whether a span of time, its last moment included, has a moment with the period in common.
+    #[must_use]
+    pub fn meets(&self, begins_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
+        begins_at < self.ends_at && self.starts_at <= ends_at
+    }
 }
 
 /// A rule upon a date on which its group works. Copied; made once, it serves all members.
@@ -256,11 +262,16 @@ impl Moment {
     }
 }
 
+/// What the clock of a zone shows; at the very ends of time, where it would show nothing, UTC.
+pub(super) fn local_time(at: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+    let utc = at.naive_utc();
+    let offset = zone.offset_from_utc_datetime(&utc).fix();
+    utc.checked_add_offset(offset).unwrap_or(utc)
+}
+
 /// The date that the clock of a zone shows.
 pub(super) fn local_date(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
-    let local = at.naive_utc().checked_add_offset(offset);
-    local.unwrap_or(at.naive_utc()).date()
+    local_time(at, zone).date()
 }
 
 fn instant(local: NaiveDateTime, offset: &impl Offset) -> Option<DateTime<Utc>> {

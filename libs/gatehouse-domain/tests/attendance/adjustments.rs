@@ -80,6 +80,19 @@ fn a_range_has_its_own_code() {
 }
 
 #[test]
+fn the_end_of_time_is_no_fault() {
+    use chrono::{DateTime, TimeDelta, Utc};
+    let last = DateTime::<Utc>::MAX_UTC;
+    assert_eq!(check_range(last - TimeDelta::hours(1), last, ZONE), Ok(()));
+    let first = DateTime::<Utc>::MIN_UTC;
+    let new_york = Tz::America__New_York;
+    assert_eq!(
+        check_range(first, first + TimeDelta::hours(1), new_york),
+        Ok(())
+    );
+}
+
+#[test]
 fn only_members_are_adjusted() {
     let nobody = check_of(
         None,
@@ -191,6 +204,23 @@ fn the_month_is_that_of_the_first_record_it_meets() {
         "2024-07-20 12:00",
     );
     assert_eq!(meets, begins(104_038));
+    let two: GroupRule = serde_json::from_str(
+        r#"{"periods": [{"order": 1, "on_st": "08:30", "on_et": "09:00", "off_st": "12:00", "off_et": "13:00"},
+                        {"order": 2, "on_st": "19:00", "on_et": "19:30", "off_st": "21:00", "off_et": "22:00"}],
+            "week_plan": ["monday"]}"#,
+    )
+    .unwrap();
+    let until = |to| check_of(Some(&two), "2024-06-29 00:00", to, "", "2024-07-20 12:00");
+    assert_eq!(
+        until("2024-07-01 08:30"),
+        Ok(()),
+        "the first of two periods of July 1 is met"
+    );
+    assert_eq!(
+        until("2024-07-01 08:29:59"),
+        begins(104_038),
+        "it is not met, and June 29 decides"
+    );
     let misses = check_of(
         Some(&night),
         "2024-06-30 10:00",

@@ -168,7 +168,7 @@ proptest! {
         let _ = rule.check(date, None);
         for now in times.iter().copied().chain([DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC]) {
             if let Some(day) = settle(&rule, date, &punches, &adjustments, zone, now) {
-                let _ = (day.worked_min(), day.overtime_min());
+                let _ = (day.worked_min(), day.words(&rule, zone).to_string());
                 let _ = rule.dates_touched_by(now, zone).count();
                 let _ = rule.business_date_of(now, zone);
             }

@@ -4,8 +4,8 @@ use crate::{adjustment, instant, office, punches};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use gatehouse_domain::attendance::{
-    Adjustment, AdjustmentKind, Day, DayStatus, GroupRule, PeriodResult, Sign, SignDay, SignMonth,
-    Statistics, cumulative_hours, settle,
+    Adjustment, AdjustmentKind, ClockMinute, Day, DayStatus, GroupRule, PeriodResult, Sign,
+    SignDay, SignMonth, Statistics, cumulative_hours, settle,
 };
 
 const ZONE: Tz = Tz::Asia__Shanghai;
@@ -242,6 +242,39 @@ fn words_of_days_and_counts_of_a_month() {
         vec![],
     ];
     assert_eq!(words, expected);
+    let rule: GroupRule = serde_json::from_str(
+        r#"{"periods": [{"order": 1, "on_st": "08:00", "on_et": "08:30", "off_st": "10:00", "off_et": "10:30"},
+                        {"order": 2, "on_st": "13:00", "on_et": "13:30", "off_st": "17:00", "off_et": "17:30"}],
+            "week_plan": ["monday"]}"#,
+    )
+    .unwrap();
+    let seen = punches(
+        &["2024-05-06 08:10", "2024-05-06 10:10", "2024-05-06 13:10"],
+        ZONE,
+    );
+    let at = |now| {
+        Sign::of(
+            &settle(
+                &rule,
+                "2024-05-06".parse().unwrap(),
+                &seen,
+                &[],
+                ZONE,
+                instant(now, ZONE),
+            )
+            .unwrap(),
+        )
+    };
+    assert_eq!(
+        at("2024-05-06 18:00"),
+        [Uncheck],
+        "one word besides normal is all that is said"
+    );
+    assert_eq!(
+        at("2024-05-06 12:00"),
+        [Normal],
+        "the second period says nothing yet"
+    );
     let month = SignMonth::of(&week());
     let expected = SignMonth {
         normal_times: 2,
@@ -347,6 +380,8 @@ fn a_rule_and_a_day_read_back_as_written() {
     let text = r#"{"periods":[{"order":1,"on_st":"08:30","on_et":"09:00","off_st":"18:00","off_et":"18:30"}],"day_span":0,"week_plan":["monday","FEAST"],"special_dates":[{"date":"2024-10-01","is_punch":false}],"duplicate_window_s":60}"#;
     let rule: GroupRule = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_string(&rule).unwrap(), text);
+    assert_eq!(ClockMinute::new(1439).unwrap().to_string(), "23:59");
+    assert_eq!(ClockMinute::new(1440), None);
     let upper: GroupRule =
         serde_json::from_str(r#"{"periods": [], "week_plan": ["MONDAY"], "day_span": 1}"#).unwrap();
     assert_eq!(
@@ -363,4 +398,19 @@ fn a_rule_and_a_day_read_back_as_written() {
     let day = day("2024-05-06", &["09:05", "18:05"]);
     let written = serde_json::to_string(&day).unwrap();
     assert_eq!(serde_json::from_str::<Day>(&written).unwrap(), day);
+    let mut json = serde_json::to_value(day).unwrap();
+    let period = json["periods"][0].clone();
+    json["periods"] = serde_json::json!([period, period, period]);
+    assert_eq!(
+        serde_json::from_value::<Day>(json.clone())
+            .unwrap()
+            .periods
+            .len(),
+        3
+    );
+    json["periods"] = serde_json::json!([period, period, period, period]);
+    assert!(
+        serde_json::from_value::<Day>(json).is_err(),
+        "a day has three periods at most"
+    );
 }
