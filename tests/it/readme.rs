@@ -72,7 +72,7 @@ async fn people_and_doors_works_as_it_is_written() {
     let first = blocks(&section(&readme, "A first hour"));
     let helpers: Vec<&str> = first[0]
         .lines()
-        .filter(|line| line.contains("() {"))
+        .filter(|line| line.contains("()"))
         .collect();
     assert_eq!(helpers.len(), 2, "the first hour defines get and post");
     let mut script = vec![
