@@ -26,7 +26,8 @@ create index departments_by_parent on directory.departments (tenant_id, parent_i
 create table directory.persons (
   tenant_id uuid not null references directory.tenants,
   id uuid not null,
-  number bigint generated always as identity,
+  -- Terminals number those whom they enrol themselves from 1: these must not be taken for each other.
+  number bigint generated always as identity (start with 100000001),
   type text not null check (type in ('staff', 'visitor', 'blocklist')),
   name text not null check (name <> ''),
   code text,

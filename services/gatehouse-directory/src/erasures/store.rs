@@ -131,6 +131,13 @@ pub(super) async fn insert_places(
     erasure: ErasureId,
     places: &[Place],
 ) -> Result<(), DbError> {
+    // Two places that confirm at the same moment would each see the other as pending.
+    tx.conn()
+        .execute_raw(sql(
+            "select from directory.erasures where tenant_id = $1 and id = $2 for update",
+            [tx.tenant_uuid().into(), erasure.uuid().into()],
+        ))
+        .await?;
     let column = |of: fn(&Place) -> String| places.iter().map(of).collect::<Vec<_>>();
     tx.conn()
         .execute_raw(sql(
