@@ -316,7 +316,7 @@ fn belongs_in_name(character: char) -> bool {
     match character {
         ' ' | '-' | '_' | '.' | '(' | ')' | '（' | '）' | '·' => true,
         _ if character.is_alphanumeric() => true,
-        _ if character.is_ascii() || character.is_control() || character.is_whitespace() => false,
+        _ if character.is_ascii() || character.is_whitespace() => false,
         '\u{80}'..='\u{BF}'
         | '×'
         | '÷'

@@ -97,6 +97,8 @@ fn a_start_after_its_end() {
         ("09:00 08:59 18:00 18:30", "on_et"),
         ("08:30 18:01 18:00 18:30", "off_st"),
         ("08:30 09:00 18:31 18:30", "off_et"),
+        ("08:30 08:30 18:31 18:30", "off_et"),
+        ("08:30 18:00 18:00 17:59", "off_et"),
         // A wrap that ends no earlier than it began would be longer than a day.
         ("22:00 22:30 06:00 22:00", "off_st"),
         // Two wraps.
@@ -419,6 +421,9 @@ fn names() {
         "a\u{fe0f}b",
         "！早",
         "a\u{a0}b",
+        "a\u{1680}b",
+        "a\u{1f000}",
+        "a\u{85}b",
     ] {
         assert_eq!(name(bad), fault(104_040, "/name"), "{bad}");
     }
