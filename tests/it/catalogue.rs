@@ -436,6 +436,8 @@ async fn powers_across_tenants_and_services_are_the_reviewed_ones() {
             "with powers as ({powers})
              select format('%s on %s.%s', rolname, nspname, relname) from powers
               where (rolname like '%\\_system' or rolname = 'gatehouse_auth')
+                -- A view has no policy; with security_invoker those of its tables hold, which another test checks.
+                and (select relkind from pg_class where pg_class.oid = powers.oid) <> 'v'
                 and not exists (select from pg_policy p where p.polrelid = powers.oid and powers.role = any (p.polroles))"
         ),
     )

@@ -17,6 +17,8 @@ enum Body {
     None,
     Json(Value),
     Octets(&'static [u8]),
+    Form(Vec<u8>),
+    Picture,
 }
 
 /// A request that the operation would carry out, but for the ids in its path: a refusal is then one
@@ -32,7 +34,16 @@ fn request_of(operation: &Operation) -> (&'static str, Body) {
                 Body::Octets(b"firmware"),
             );
         }
-        "bind_terminal" | "add_group_member" => return ("", Body::None),
+        "set_photo" | "add_photo" | "check_photo" => return ("", Body::Picture),
+        "create_import" => {
+            let table: (&str, &[u8]) = ("file", b"code,name\nS-1,Fresh");
+            return (
+                "",
+                Body::Form(crate::jobs::form(&[table, ("dry_run", b"true")])),
+            );
+        }
+        "bind_terminal" | "add_group_member" | "cancel_job" => return ("", Body::None),
+        "create_export" => json!({}),
         "create_api_key" => json!({"name": "Fresh", "scopes": ["devices:read"]}),
         "create_command" => json!({"type": "open_door"}),
         "read_back" | "retry_device_persons" | "acknowledge_alarm" => json!({}),
@@ -80,6 +91,21 @@ async fn send(api: &Api, operation: &Operation, fill: impl Fn(&str) -> String) -
         Body::None => api.send(operation.method.clone(), &path, &[], None).await,
         Body::Json(body) => {
             api.send(operation.method.clone(), &path, &[], Some(body))
+                .await
+        }
+        Body::Picture => {
+            let picture = crate::jobs::portrait();
+            api.send_bytes(
+                operation.method.clone(),
+                &path,
+                Some("image/jpeg"),
+                &picture,
+            )
+            .await
+        }
+        Body::Form(bytes) => {
+            let content_type = format!("multipart/form-data; boundary={}", crate::jobs::BOUNDARY);
+            api.send_bytes(operation.method.clone(), &path, Some(&content_type), &bytes)
                 .await
         }
         Body::Octets(bytes) => {
@@ -276,6 +302,28 @@ impl Household {
         })
         .await;
 
+        let gone = api
+            .post("/v1/persons", json!({"name": mark}))
+            .await
+            .expect(201);
+        let erasure = api
+            .delete(&format!("/v1/persons/{}", text(&gone, "id")))
+            .await
+            .expect(202);
+        let erasure = text(&erasure, "id");
+        until(
+            "the receipt to complete",
+            Duration::from_secs(10),
+            || async {
+                let path = format!("/v1/erasures/{erasure}");
+                let receipt = api.get(&path).await.expect(200);
+                (!receipt["completed_at"].is_null()).then_some(())
+            },
+        )
+        .await;
+        let job = api.post("/v1/exports", json!({})).await.expect(202);
+        let job = text(&crate::jobs::ended(&tenant, &job).await, "id");
+
         let ids = BTreeMap::from([
             ("tenants", tenant.id.clone()),
             ("devices", device_id),
@@ -300,6 +348,8 @@ impl Household {
             ("visits", text(&visit, "id")),
             ("distributions", distribution),
             ("readbacks", readback),
+            ("erasures", erasure),
+            ("jobs", job),
         ]);
         Self {
             tenant,

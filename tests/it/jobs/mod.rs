@@ -13,7 +13,8 @@ use std::time::Duration;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 const DONE_WITHIN: Duration = Duration::from_secs(60);
-const BOUNDARY: &str = "----parts";
+/// Between the parts of a form.
+pub const BOUNDARY: &str = "----parts";
 
 /// A form of named parts.
 pub fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {

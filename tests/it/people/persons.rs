@@ -240,7 +240,7 @@ async fn a_change_touches_what_it_names() {
     }
     assert_eq!(changes_noted(&rows, &tenant).await, 7);
     let now = tenant.api.get(&path).await.expect(200);
-    assert_eq!(now["cards"], json!(["99", "AB12"]));
+    assert_eq!(now["cards"], json!(["0000000099", "AB12"]));
     assert!(now["disabled"] == true && now["disabled_at"].is_string());
 
     let stale = tenant
