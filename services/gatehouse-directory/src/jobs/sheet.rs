@@ -160,18 +160,36 @@ fn workbook(bytes: &[u8]) -> Result<Vec<Vec<String>>, SheetFault> {
         .first()
         .cloned()
         .ok_or(SheetFault::NoSheet)?;
-    let range = workbook.worksheet_range(&name).map_err(failed)?;
-    // Rows before the first one in use are not told; numbers must agree with what people see.
-    let skipped = range
-        .start()
-        .map_or(0, |(row, _)| usize::try_from(row).unwrap_or(0));
-    if range.height() > ROWS_MAX + 1 || skipped > ROWS_MAX {
-        return Err(SheetFault::TooManyRows);
+    // A sheet is as large as its farthest cell says: each is judged by itself, before there is room for it.
+    let mut cells = workbook.worksheet_cells_reader(&name).map_err(failed)?;
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    while let Some(found) = cells.next_cell().map_err(failed)? {
+        let text = cell(&Data::from(found.get_value().clone()));
+        if text.is_empty() {
+            continue;
+        }
+        let (row, column) = found.get_position();
+        let row = usize::try_from(row).unwrap_or(usize::MAX);
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        if row > ROWS_MAX {
+            return Err(SheetFault::TooManyRows);
+        }
+        if column >= COLUMNS_MAX {
+            return Err(SheetFault::TooManyColumns);
+        }
+        if lines.len() <= row {
+            lines.resize_with(row + 1, Vec::new);
+        }
+        if let Some(line) = lines.get_mut(row) {
+            if line.len() <= column {
+                line.resize_with(column + 1, String::new);
+            }
+            if let Some(place) = line.get_mut(column) {
+                *place = text;
+            }
+        }
     }
-    let blank = std::iter::repeat_n(Vec::new(), skipped);
-    Ok(blank
-        .chain(range.rows().map(|row| row.iter().map(cell).collect()))
-        .collect())
+    Ok(lines)
 }
 
 fn cell(data: &Data) -> String {

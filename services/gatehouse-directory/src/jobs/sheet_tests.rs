@@ -132,3 +132,29 @@ fn a_table_that_cannot_be_read_says_why() {
         Err(SheetFault::TooManyRows)
     ));
 }
+
+/// A workbook with its headings, and a cell far away from them.
+fn with_cell_at(row: u32, column: u16, cell: &str) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.write_string(0, 0, "code").unwrap();
+    sheet.write_string(row, column, cell).unwrap();
+    workbook.save_to_buffer().unwrap()
+}
+
+#[test]
+fn a_cell_far_out_makes_no_room_up_to_it() {
+    // All cells up to the last one of a sheet would be seventeen thousand million.
+    let last = with_cell_at(1_048_575, 16_383, "x");
+    assert!(matches!(read(&last), Err(SheetFault::TooManyRows)));
+    let right = with_cell_at(1, 16_383, "x");
+    assert!(matches!(read(&right), Err(SheetFault::TooManyColumns)));
+    let most = u32::try_from(ROWS_MAX).unwrap();
+    let below = with_cell_at(most + 1, 0, "x");
+    assert!(matches!(read(&below), Err(SheetFault::TooManyRows)));
+    let rows = read(&with_cell_at(most, 0, "x")).unwrap();
+    assert_eq!(
+        rows.iter().map(|row| row.number).collect::<Vec<_>>(),
+        [i64::from(most) + 1]
+    );
+}
