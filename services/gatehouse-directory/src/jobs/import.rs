@@ -11,7 +11,7 @@ use super::upload::{folder, photo_key};
 use super::work::{Undone, Work};
 use crate::access_changes::{self, Scope};
 use crate::groups;
-use crate::persons::{self, NewPerson};
+use crate::persons::{self, NewPerson, normal_card};
 use crate::photos::{self, Place};
 use crate::reading::Reading;
 use bytes::Bytes;
@@ -100,7 +100,8 @@ fn firsts(rows: &[Row]) -> Firsts {
 
 fn cards_of(row: &Row) -> Vec<String> {
     let said = columns::said(&row.cells);
-    said.patch.cards.flatten().unwrap_or_default()
+    let cards = said.patch.cards.flatten().unwrap_or_default();
+    cards.iter().map(|card| normal_card(card)).collect()
 }
 
 fn code_of(row: &Row) -> String {

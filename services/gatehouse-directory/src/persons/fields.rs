@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub(crate) const NAME_MAX_CHARS: usize = 64;
 const CODE_MAX_CHARS: usize = 64;
 const CARD_MAX_CHARS: usize = 32;
+/// Digits of a card's number, at least (document 004).
+const CARD_DIGITS: usize = 10;
 /// Most cards of a person.
 const CARDS_MAX: usize = 5;
 const POSITION_MAX_CHARS: usize = 64;
@@ -153,7 +155,7 @@ fn area_code(reading: &mut Reading, text: &str) -> String {
 
 /// A card's number as it is kept and looked for.
 pub(super) fn card(reading: &mut Reading, pointer: &str, text: &str) -> String {
-    let card = text.trim();
+    let card = normal_card(text);
     if !((1..=CARD_MAX_CHARS).contains(&card.len())
         && card.bytes().all(|b| b.is_ascii_alphanumeric()))
     {
@@ -161,8 +163,23 @@ pub(super) fn card(reading: &mut Reading, pointer: &str, text: &str) -> String {
             pointer,
             format!("must have 1 to {CARD_MAX_CHARS} letters and digits"),
         );
+    } else if card.bytes().all(|b| b == b'0') {
+        reading.fault(
+            pointer,
+            "must not be zeros only, by which terminals say that there is no card",
+        );
     }
-    card.to_owned()
+    card
+}
+
+/// One card has one number: terminals fill up digits with zeros to ten, and know no small letters.
+pub(crate) fn normal_card(text: &str) -> String {
+    let card = text.trim().to_ascii_uppercase();
+    if !card.is_empty() && card.bytes().all(|b| b.is_ascii_digit()) {
+        format!("{card:0>CARD_DIGITS$}")
+    } else {
+        card
+    }
 }
 
 fn cards(
@@ -463,15 +480,18 @@ mod tests {
     fn the_first_card_and_the_list_agree() {
         let cards = |body| given(body).map(|given| given.cards);
         assert_eq!(
-            cards(json!({"card_no": "1", "cards": ["1", "2"]})),
-            Ok(Some(Cards::All(vec!["1".into(), "2".into()])))
+            cards(json!({"card_no": "1", "cards": ["0001", "2"]})),
+            Ok(Some(Cards::All(vec![
+                "0000000001".into(),
+                "0000000002".into()
+            ])))
         );
         assert_eq!(
             cards(json!({"card_no": "2", "cards": ["1", "2"]})),
             Err(vec!["/card_no".into()])
         );
         assert_eq!(
-            cards(json!({"cards": ["1", "1"]})),
+            cards(json!({"cards": ["1", "0000000001"]})),
             Err(vec!["/cards/1".into()])
         );
         assert_eq!(
@@ -482,6 +502,20 @@ mod tests {
             cards(json!({"card_no": null})),
             Ok(Some(Cards::First(None)))
         );
+    }
+
+    #[test]
+    fn a_card_has_one_number_however_it_is_written() {
+        for (text, card) in [
+            (" 8899 ", "0000008899"),
+            ("0000008899", "0000008899"),
+            ("123456789012", "123456789012"),
+            ("ab12", "AB12"),
+            ("", ""),
+        ] {
+            assert_eq!(normal_card(text), card, "{text:?}");
+        }
+        assert_eq!(given(json!({"card_no": "0"})).unwrap_err(), ["/card_no"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) use api::routes;
 pub(crate) use {
     change::{Changed, change},
     create::{NewPerson, create},
-    fields::read,
+    fields::{normal_card, read},
     given::Given,
     request::PersonPatch,
 };

@@ -145,9 +145,11 @@ mod tests {
             phone: Some("138 0013 8000".into()),
             external_id: Some("hongtu:a:b".into()),
             number: Some("42".into()),
+            card_no: Some("8899".into()),
             ..PersonQuery::default()
         })
         .unwrap();
+        assert_eq!(wanted.card_no.as_deref(), Some("0000008899"));
         assert_eq!(wanted.term.as_deref(), Some("zhangsan"));
         assert_eq!(wanted.phone.as_deref(), Some("13800138000"));
         assert_eq!(wanted.external_id, Some(("hongtu".into(), "a:b".into())));
