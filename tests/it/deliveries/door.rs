@@ -130,3 +130,35 @@ async fn whoever_must_not_enter_raises_an_alarm_once() {
     );
     assert_eq!(tenant.api.list("/v1/alarms").await.len(), 3);
 }
+
+#[tokio::test]
+async fn nobody_gets_in_who_was_erased_while_the_terminal_still_holds_them() {
+    let world = kit::shared().await;
+    let tenant = world.tenant().await;
+    let (device, terminal) = terminal(&tenant, |_| {}).await;
+    let path = format!("/v1/devices/{}", text(&device, "id"));
+    tenant
+        .api
+        .patch(&path, json!({"door_decision": "cloud"}))
+        .await
+        .expect(200);
+    let ack = until("the platform to decide", super::SOON, || async {
+        let pass = Pass::staff("999999999", "On the terminal's own");
+        let ack = terminal.pass(pass).await.unwrap();
+        (!ack.control_state.is_empty()).then_some(ack)
+    })
+    .await;
+    assert_eq!(ack.control_state, "open", "the terminal's own people");
+
+    let gone = person(&tenant, json!({"name": "Gone", "type": "staff"})).await;
+    let path = format!("/v1/persons/{}", gone.id);
+    tenant.api.delete(&path).await.expect(202);
+    let ack = terminal
+        .pass(Pass::staff(&gone.number, "Gone"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (ack.control_state.as_str(), ack.msg.as_str()),
+        ("close", "未授权")
+    );
+}

@@ -263,6 +263,8 @@ create table directory.erasures (
 );
 create index erasures_in_order on directory.erasures (tenant_id, id desc);
 create index erasures_by_person on directory.erasures (tenant_id, person_id);
+-- Numbers are given once: whoever comes with one of these is nobody any more.
+create unique index erasures_by_number on directory.erasures (tenant_id, person_number);
 
 create table directory.erasure_places (
   tenant_id uuid not null,
@@ -309,6 +311,8 @@ grant select on directory.visits to gatehouse_directory_system;
 grant select on directory.persons, directory.person_cards, directory.photos, directory.groups, directory.group_members
   to gatehouse_hub, gatehouse_sync;
 grant select on directory.devices, directory.tenants, directory.erasures to gatehouse_sync;
+-- A door stays closed to whoever was erased.
+grant select (tenant_id, person_number) on directory.erasures to gatehouse_hub;
 call platform.admit_system('directory.persons', 'gatehouse_hub_system');
 grant select (tenant_id, id, number, type) on directory.persons to gatehouse_hub_system;
 call platform.admit_system('directory.persons', 'gatehouse_sync_system');

@@ -6,7 +6,7 @@ use super::call::Refusal;
 use super::callers::Caller;
 use super::sight::{self, Judged};
 use crate::hub::Hub;
-use crate::records::facts;
+use crate::records::facts::{self, Found};
 use crate::records::ingest::NotStored;
 use chrono::{DateTime, Utc};
 use gatehouse_domain::access::{Measured, decide};
@@ -69,22 +69,19 @@ async fn judge(
     seen: &Sight,
     at: DateTime<Utc>,
 ) -> Result<(Judged, String), Refusal> {
-    let known = match facts::number_of(&seen.user_id) {
-        Some(number) => match facts::facts(hub, &caller.scope, caller.device, number).await {
-            Ok(known) => known,
-            Err(error) if error.is_transient() => return Err(error.into()),
-            Err(error) => {
-                // Sent again, it would be no different, and hold up all that comes after it.
-                tracing::error!(%error, device = %caller.device, "authorities cannot be read; the door stays closed");
-                let reason = "The authorities of the person cannot be read.".to_owned();
-                return Ok((Judged::stranger(), reason));
-            }
-        },
-        None => None,
-    };
-    let Some(facts) = known else {
-        let reason = "The platform knows nobody of that number.".to_owned();
-        return Ok((Judged::stranger(), reason));
+    let facts = match facts::find(hub, &caller.scope, caller.device, &seen.user_id).await {
+        Ok(Found::Person(facts)) => facts,
+        Ok(Found::Gone | Found::Nobody) => {
+            let reason = "The platform knows nobody of that number.".to_owned();
+            return Ok((Judged::stranger(), reason));
+        }
+        Err(error) if error.is_transient() => return Err(error.into()),
+        Err(error) => {
+            // Sent again, it would be no different, and hold up all that comes after it.
+            tracing::error!(%error, device = %caller.device, "authorities cannot be read; the door stays closed");
+            let reason = "The authorities of the person cannot be read.".to_owned();
+            return Ok((Judged::stranger(), reason));
+        }
     };
     let measured = Measured {
         celsius: seen.temperature_celsius,

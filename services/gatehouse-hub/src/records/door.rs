@@ -66,6 +66,8 @@ impl DoorAnswer {
 pub(crate) enum Known {
     /// Nobody of that number.
     Nobody,
+    /// It took them away, and the terminal may not have heard of it yet.
+    Gone,
     /// What it decides about them.
     Person(Decision),
     /// It could not be found out in time.
@@ -112,7 +114,13 @@ pub(crate) fn decide(
             "请稍候再试",
             "The platform could not look up the authorities in time.",
         ),
-        Known::Person(_) | Known::Nobody | Known::Unasked => by_terminal(record_type, result),
+        Known::Gone if is_recognised(record_type, result) => DoorAnswer::close(
+            "未授权",
+            "The platform has taken the person away; the terminal is still to forget them.",
+        ),
+        Known::Person(_) | Known::Gone | Known::Nobody | Known::Unasked => {
+            by_terminal(record_type, result)
+        }
     }
 }
 
@@ -191,7 +199,7 @@ mod tests {
 
     #[test]
     fn of_strangers_to_the_platform_only_those_the_terminal_let_pass() {
-        for known in [Known::Nobody, Known::Unasked] {
+        for known in [Known::Nobody, Known::Gone, Known::Unasked] {
             for kind in RecordType::ALL {
                 for result in RecordResult::ALL {
                     let opens = known == Known::Nobody
