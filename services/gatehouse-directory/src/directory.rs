@@ -100,8 +100,10 @@ impl Service for Directory {
                 },
             ),
             erasures::schedule(self),
+            erasures::job_files_schedule(self),
             visits::schedule(self),
             photos::schedule(self),
+            jobs::schedule(self),
         ]
     }
 

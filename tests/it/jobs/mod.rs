@@ -3,6 +3,7 @@
 
 mod exports;
 mod files;
+mod forgotten;
 mod imports;
 
 use kit::{Tenant, until};

@@ -220,6 +220,8 @@ create table directory.jobs (
   options jsonb not null default '{}',
   input_key text,
   report_key text,
+  -- Photos that came along: by what of their code they lie in the object store.
+  photo_hashes text[] not null default '{}',
   total bigint,
   done bigint not null default 0,
   succeeded bigint not null default 0,
@@ -234,6 +236,7 @@ create table directory.jobs (
   primary key (tenant_id, id)
 );
 create index jobs_open on directory.jobs (state, created_at) where state in ('queued', 'running');
+create index jobs_ended on directory.jobs (finished_at) where finished_at is not null;
 
 -- The outcome of each row of an import that did not go well, or in a dry run of each row.
 create table directory.job_rows (
@@ -311,8 +314,11 @@ grant select on directory.visits to gatehouse_directory_system;
 grant select on directory.persons, directory.person_cards, directory.photos, directory.groups, directory.group_members
   to gatehouse_hub, gatehouse_sync;
 grant select on directory.devices, directory.tenants, directory.erasures to gatehouse_sync;
--- A door stays closed to whoever was erased.
+-- A door stays closed to whoever was erased, and what comes of them late is kept as nobody's.
 grant select (tenant_id, person_number) on directory.erasures to gatehouse_hub;
+call platform.admit_system('directory.erasures', 'gatehouse_hub_system');
+grant select (tenant_id, person_number, records) on directory.erasures to gatehouse_hub_system;
+grant select (tenant_id, id, person_number, records) on directory.erasures to gatehouse_attendance;
 call platform.admit_system('directory.persons', 'gatehouse_hub_system');
 grant select (tenant_id, id, number, type) on directory.persons to gatehouse_hub_system;
 call platform.admit_system('directory.persons', 'gatehouse_sync_system');

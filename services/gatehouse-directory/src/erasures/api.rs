@@ -49,7 +49,7 @@ pub(crate) struct Erasure {
 /// A place that held something of an erased person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErasurePlace {
-    /// `directory`, `photos`, `records`, `punches`, `terminals` or `terminal`.
+    /// `directory`, `photos`, `job_files`, `records`, `punches`, `terminals` or `terminal`.
     place: String,
     /// The terminal, where the place is one.
     #[schema(value_type = Option<String>)]

@@ -6,7 +6,8 @@
 
 use super::store::{self, Place};
 use crate::access_changes::{self, Scope};
-use crate::{audit, photos};
+use crate::{audit, jobs, photos};
+use chrono::{DateTime, Utc};
 use gatehouse_contracts::{PersonErased, RecordsFate};
 use gatehouse_domain::{ErasureId, PersonId};
 use gatehouse_platform::audit::Deed;
@@ -58,6 +59,10 @@ pub(super) async fn erase(
         Place::pending("records", "Records are being looked for."),
         Place::pending("punches", "Punches are being looked for."),
     ];
+    places.push(match jobs::kept_until(tx).await? {
+        None => Place::done("job_files", "No file of an import or an export was kept."),
+        Some(until) => Place::pending("job_files", &files_until(until)),
+    });
     if terminals.is_empty() {
         places.push(Place::pending(
             "terminals",
@@ -94,6 +99,14 @@ pub(super) async fn erase(
     };
     audit::enter(tx, deed).await?;
     Ok(erasure)
+}
+
+fn files_until(until: DateTime<Utc>) -> String {
+    format!(
+        "Files of imports and exports that were made before may name the person. \
+         They are deleted 7 days after their job has ended, the last about {}.",
+        until.format("%Y-%m-%dT%H:%M:%SZ")
+    )
 }
 
 /// The word in the receipt's row, the same as in the query.

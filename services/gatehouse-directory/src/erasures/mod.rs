@@ -7,10 +7,12 @@
 
 mod api;
 mod erase;
+mod job_files;
 mod pictures;
 mod progress;
 mod store;
 
 pub(crate) use api::routes;
+pub(crate) use job_files::schedule as job_files_schedule;
 pub(crate) use pictures::schedule;
 pub(crate) use progress::Progress;

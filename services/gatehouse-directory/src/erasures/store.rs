@@ -346,3 +346,49 @@ pub(super) async fn with_waiting_photos(
         })
         .collect()
 }
+
+/// Tenants with a receipt that is not complete.
+pub(super) async fn tenants_waiting(db: &Database) -> Result<Vec<TenantScope>, DbError> {
+    let tx = db.system().await?;
+    let rows = tx
+        .conn()
+        .query_all_raw(sql(
+            "select distinct tenant_id from directory.erasures where completed_at is null",
+            [],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let tenant: Uuid = row.try_get_by_index(0)?;
+            Ok(tx.scope(TenantId::from_uuid(tenant), Actor::System))
+        })
+        .collect()
+}
+
+/// Says on a tenant's receipts where no job that was made before keeps a file any more.
+pub(super) async fn job_files_gone(db: &Database, scope: &TenantScope) -> Result<(), DbError> {
+    let tx = db.tenant(scope).await?;
+    let rows = tx
+        .conn()
+        .query_all_raw(sql(
+            "select e.id from directory.erasures e
+               join directory.erasure_places p on p.tenant_id = e.tenant_id and p.erasure_id = e.id
+              where e.tenant_id = $1 and e.completed_at is null and p.place = 'job_files' and p.state = 'pending'
+                and not exists (
+                  select from directory.jobs j
+                   where j.tenant_id = e.tenant_id and j.created_at <= e.requested_at
+                     and (j.finished_at is null or j.input_key is not null or j.report_key is not null
+                          or j.photo_hashes <> '{}'))",
+            [tx.tenant_uuid().into()],
+        ))
+        .await?;
+    for row in &rows {
+        let erasure = ErasureId::from_uuid(row.try_get_by_index(0)?);
+        let place = Place::done(
+            "job_files",
+            "Files of imports and exports that were made before are deleted.",
+        );
+        insert_places(&tx, erasure, &[place]).await?;
+    }
+    tx.commit().await
+}

@@ -1,7 +1,7 @@
 //! Routes of imports, exports and jobs.
 
 use super::store::{self, Job, JobType, NewJob, NotedRow, Options, Outcome};
-use super::{sheet, upload};
+use super::{forget, sheet, upload};
 use crate::directory::Directory;
 use crate::reading::Reading;
 use crate::schemas;
@@ -214,6 +214,7 @@ async fn create_export(
         dry_run: false,
         options: &options,
         input_key: None,
+        photo_hashes: Vec::new(),
     };
     store::insert(&tx, new).await?;
     tx.commit().await?;
@@ -332,7 +333,7 @@ async fn list_job_rows(
 }
 
 /// The file of a job that has ended: of an import the rows that failed, with what was wrong; of an
-/// export the table.
+/// export the table. A week after its end the job is forgotten, and its file with it.
 #[utoipa::path(
     tag = "jobs",
     params(("id" = String, Path, description = "The job's id.")),
@@ -390,6 +391,10 @@ async fn cancel_job(
         return Err(Problem::new(ProblemCode::Conflict, detail));
     }
     tx.commit().await?;
+    // Whoever works on it may still read what was uploaded, and deletes it as soon as this is known.
+    if job.started_at.is_none() {
+        forget::input_or_later(&directory, caller.scope(), *id).await;
+    }
     Ok(web::Json(job.into()))
 }
 

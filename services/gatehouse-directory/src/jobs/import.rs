@@ -5,9 +5,10 @@
 //! person as the first time left it, and changes nothing.
 
 use super::columns::{self, Column, Said};
+use super::masked;
 use super::sheet::{self, Format, Line, Row};
 use super::store::{self, Existing, Options, Outcome, Reached, RowOutcome};
-use super::upload::{folder, photo_key};
+use super::upload::{folder, photo_hash, photo_key};
 use super::work::{Undone, Work};
 use crate::access_changes::{self, Scope};
 use crate::groups;
@@ -79,9 +80,6 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
     } else {
         None
     };
-
-    // 4. What was uploaded is not needed any more.
-    forget_input(work, &rows, &key).await?;
     Ok(report)
 }
 
@@ -180,11 +178,19 @@ impl<'a> Importer<'a> {
             }
             Err(problem) => (Outcome::Failed, vec![problem.detail().to_owned()]),
         };
+        let content = if outcome == Outcome::Failed {
+            Some(masked::sealed(
+                &row.cells,
+                &self.work.directory.kit.secrets,
+            )?)
+        } else {
+            None
+        };
         Ok(RowOutcome {
             number: row.number,
             outcome,
             code,
-            content: (outcome == Outcome::Failed).then(|| row.cells.clone()),
+            content,
             faults,
         })
     }
@@ -270,7 +276,8 @@ impl<'a> Importer<'a> {
         if self.options.photos == 0 {
             return Ok(None);
         }
-        let key = photo_key(self.work.scope, self.work.id(), code);
+        let folder = folder(self.work.scope, self.work.id());
+        let key = photo_key(&folder, &photo_hash(code));
         match self.work.directory.kit.objects.get(&key).await {
             Ok(object) => Ok(Some(object.body)),
             Err(ObjectError::NotFound) => Ok(None),
@@ -368,10 +375,12 @@ async fn report(work: &Work<'_>, rows: &[Row]) -> Result<String, Undone> {
         let noted = store::rows(&tx, work.id(), Some(Outcome::Failed), after, REPORT_ROWS).await?;
         let Some(last) = noted.last() else { break };
         after = last.row_number;
-        lines.extend(noted.into_iter().map(|row| Line {
-            cells: row.cells(),
-            faults: row.faults().join(" "),
-        }));
+        for row in noted {
+            lines.push(Line {
+                cells: masked::opened(row.cells(), &kit.secrets)?,
+                faults: row.faults().join(" "),
+            });
+        }
     }
     let table =
         tokio::task::spawn_blocking(move || sheet::write(format, &used, lines.into_iter(), true))
@@ -383,24 +392,4 @@ async fn report(work: &Work<'_>, rows: &[Row]) -> Result<String, Undone> {
         .put(&key, format.content_type(), table.into())
         .await?;
     Ok(key)
-}
-
-/// Deletes what was uploaded. Photos of codes that no row has are left to the sweep of old jobs.
-async fn forget_input(work: &Work<'_>, rows: &[Row], table: &str) -> Result<(), Undone> {
-    let objects = &work.directory.kit.objects;
-    if work.job.options().photos > 0 {
-        for row in rows {
-            match objects
-                .delete(&photo_key(work.scope, work.id(), &code_of(row)))
-                .await
-            {
-                Ok(()) | Err(ObjectError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    match objects.delete(table).await {
-        Ok(()) | Err(ObjectError::NotFound) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

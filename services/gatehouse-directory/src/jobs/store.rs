@@ -94,14 +94,16 @@ pub(super) struct NewJob<'a> {
     pub(super) dry_run: bool,
     pub(super) options: &'a Options,
     pub(super) input_key: Option<&'a str>,
+    /// What of their codes the photos lie under.
+    pub(super) photo_hashes: Vec<String>,
 }
 
 pub(super) async fn insert(tx: &TenantTx, new: NewJob<'_>) -> Result<(), DbError> {
     let options = serde_json::to_value(new.options).unwrap_or_default();
     tx.conn()
         .execute_raw(sql(
-            "insert into directory.jobs (tenant_id, id, type, dry_run, options, input_key, actor)
-             values ($1, $2, $3, $4, $5, $6, jsonb_build_object('kind', $7::text, 'id', $8::text))",
+            "insert into directory.jobs (tenant_id, id, type, dry_run, options, input_key, photo_hashes, actor)
+             values ($1, $2, $3, $4, $5, $6, $7, jsonb_build_object('kind', $8::text, 'id', $9::text))",
             [
                 tx.tenant_uuid().into(),
                 new.id.uuid().into(),
@@ -109,6 +111,7 @@ pub(super) async fn insert(tx: &TenantTx, new: NewJob<'_>) -> Result<(), DbError
                 new.dry_run.into(),
                 options.into(),
                 new.input_key.map(str::to_owned).into(),
+                new.photo_hashes.into(),
                 tx.scope().actor().kind().into(),
                 tx.scope().actor().id().into(),
             ],
@@ -244,7 +247,7 @@ pub(super) async fn finish(
     tx.conn()
         .execute_raw(sql(
             "update directory.jobs set state = case when $4::text is null then 'succeeded' else 'failed' end,
-                report_key = $3, error = $4, finished_at = now(), input_key = null
+                report_key = $3, error = $4, finished_at = now()
               where tenant_id = $1 and id = $2 and state = 'running'",
             [
                 tx.tenant_uuid().into(),
@@ -264,7 +267,7 @@ pub(super) struct RowOutcome {
     pub(super) outcome: Outcome,
     pub(super) code: String,
     pub(super) faults: Vec<String>,
-    /// The row as it came, where it has to be mended.
+    /// The row as it came, where it has to be mended; what is secret of it sealed.
     pub(super) content: Option<BTreeMap<Column, String>>,
 }
 

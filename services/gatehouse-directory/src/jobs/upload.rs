@@ -7,7 +7,7 @@
 
 use super::archive::{self, Photo};
 use super::store::{Existing, JobType, NewJob, Options};
-use super::{sheet, store};
+use super::{forget, sheet, store};
 use crate::directory::Directory;
 use crate::reading::Reading;
 use actix_multipart::{Field, Multipart};
@@ -79,37 +79,88 @@ pub(super) async fn take(
 
     // 3. The photos, each by itself; then the table.
     let id = JobId::from_uuid(Uuid::now_v7());
-    let photos = match form.photos {
-        Some(archive) => unpack(&directory.kit.objects, scope, id, archive).await?,
-        None => 0,
-    };
     let format = sheet::Format::of(&table);
-    let input_key = format!("{}/table.{format}", folder(scope, id));
-    directory
-        .kit
-        .objects
-        .put(&input_key, format.content_type(), Bytes::from(table))
+    let mut laid = Laid {
+        folder: folder(scope, id),
+        table: format!("{}/table.{format}", folder(scope, id)),
+        photo_hashes: Vec::new(),
+    };
+    let job = Asked {
+        id,
+        format,
+        existing,
+        dry_run,
+    };
+    let kept = keep(directory, scope, &job, table, form.photos, &mut laid).await;
+    if kept.is_err() {
+        laid.take_back(&directory.kit.objects).await;
+    }
+    kept.map(|()| id)
+}
+
+/// What was asked for beside the files.
+struct Asked {
+    id: JobId,
+    format: sheet::Format,
+    existing: Existing,
+    dry_run: bool,
+}
+
+/// What lies in the object store, or may, and nobody knows of yet.
+struct Laid {
+    folder: String,
+    table: String,
+    photo_hashes: Vec<String>,
+}
+
+impl Laid {
+    /// Without a job nobody would ever delete it.
+    async fn take_back(self, objects: &Objects) {
+        let photos = self.photo_hashes.iter();
+        let photos = photos.map(|hash| photo_key(&self.folder, hash));
+        let keys = photos.chain([self.table.clone()]).collect();
+        if let Err(error) = forget::delete(objects, keys).await {
+            tracing::error!(folder = self.folder, %error, "files of an import that was refused stay in the object store");
+        }
+    }
+}
+
+async fn keep(
+    directory: &Directory,
+    scope: &TenantScope,
+    asked: &Asked,
+    table: Vec<u8>,
+    photos: Option<NamedTempFile>,
+    laid: &mut Laid,
+) -> Answer<()> {
+    let objects = &directory.kit.objects;
+    if let Some(archive) = photos {
+        unpack(objects, archive, laid).await?;
+    }
+    let content_type = asked.format.content_type();
+    objects
+        .put(&laid.table, content_type, Bytes::from(table))
         .await
         .map_err(|error| away(&error))?;
 
     // 4. The job, only now that all of it is there.
     let options = Options {
-        format: Some(format.to_string()),
-        existing: Some(existing.to_string()),
-        photos,
+        format: Some(asked.format.to_string()),
+        existing: Some(asked.existing.to_string()),
+        photos: u64::try_from(laid.photo_hashes.len()).unwrap_or(u64::MAX),
         ..Options::default()
     };
     let tx = directory.kit.db.tenant(scope).await?;
     let new = NewJob {
-        id,
+        id: asked.id,
         kind: JobType::PersonImport,
-        dry_run,
+        dry_run: asked.dry_run,
         options: &options,
-        input_key: Some(&input_key),
+        input_key: Some(&laid.table),
+        photo_hashes: laid.photo_hashes.clone(),
     };
     store::insert(&tx, new).await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(tx.commit().await?)
 }
 
 /// Where the files of a job lie.
@@ -121,13 +172,14 @@ pub(super) fn folder(scope: &TenantScope, id: JobId) -> String {
     )
 }
 
-/// Where the photo of a code lies.
-pub(super) fn photo_key(scope: &TenantScope, id: JobId, code: &str) -> String {
-    format!(
-        "{}/photos/{}",
-        folder(scope, id),
-        hex::encode(hash_token(code))
-    )
+/// What of a code its photo lies under.
+pub(super) fn photo_hash(code: &str) -> String {
+    hex::encode(hash_token(code))
+}
+
+/// Where a photo of a job lies.
+pub(super) fn photo_key(folder: &str, hash: &str) -> String {
+    format!("{folder}/photos/{hash}")
 }
 
 async fn read(mut form: Multipart) -> Answer<Form> {
@@ -184,13 +236,13 @@ async fn word(field: &mut Field, pointer: &str) -> Answer<String> {
     Ok(String::from_utf8_lossy(&word).trim().to_owned())
 }
 
-/// Unpacks an archive into the object store; how many photos it had.
-async fn unpack(
-    objects: &Objects,
-    scope: &TenantScope,
-    id: JobId,
-    archive: NamedTempFile,
-) -> Answer<u64> {
+/// Unpacks an archive into the object store. What is on its way there is noted before it leaves.
+async fn unpack(objects: &Objects, archive: NamedTempFile, laid: &mut Laid) -> Answer<()> {
+    let Laid {
+        folder,
+        photo_hashes,
+        table: _,
+    } = laid;
     let (sent, mut photos) = mpsc::channel::<Photo>(PUTS_AT_ONCE);
     let unpacking = tokio::task::spawn_blocking(move || {
         let file = archive
@@ -204,7 +256,9 @@ async fn unpack(
     let arriving = futures_util::stream::poll_fn(move |context| photos.poll_recv(context));
     let mut puts = arriving
         .map(|photo| {
-            let key = photo_key(scope, id, &photo.code);
+            let hash = photo_hash(&photo.code);
+            let key = photo_key(folder, &hash);
+            photo_hashes.push(hash);
             async move {
                 objects
                     .put(&key, "application/octet-stream", photo.bytes.into())
@@ -212,16 +266,14 @@ async fn unpack(
             }
         })
         .buffer_unordered(PUTS_AT_ONCE);
-    let mut count = 0_u64;
     while let Some(put) = puts.next().await {
         put.map_err(|error| away(&error))?;
-        count = count.saturating_add(1);
     }
     unpacking
         .await
         .map_err(|error| not_kept(&error))?
         .map_err(|fault| Problem::invalid("/photos", format!("cannot be taken. {fault}")))?;
-    Ok(count)
+    Ok(())
 }
 
 fn unreadable(error: &actix_multipart::MultipartError) -> Problem {

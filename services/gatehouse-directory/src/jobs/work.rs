@@ -2,13 +2,14 @@
 //! its job to another after a minute, which goes on where it was.
 
 use super::store::{self, Job, JobType, Reached};
-use super::{export, import};
+use super::{export, forget, import};
 use crate::directory::Directory;
 use gatehouse_contracts::Wake;
 use gatehouse_domain::JobId;
 use gatehouse_platform::db::DbError;
 use gatehouse_platform::http::Problem;
 use gatehouse_platform::objects::ObjectError;
+use gatehouse_platform::secrets::SecretsError;
 use gatehouse_platform::service::Task;
 use gatehouse_platform::tenant::TenantScope;
 use std::sync::Arc;
@@ -43,6 +44,12 @@ impl From<DbError> for Undone {
             tracing::error!(%error, "a job cannot be done");
             Self::Never("An internal error; it is logged.".to_owned())
         }
+    }
+}
+
+impl From<SecretsError> for Undone {
+    fn from(error: SecretsError) -> Self {
+        Self::Never(format!("A row of the job cannot be kept: {error}."))
     }
 }
 
@@ -153,7 +160,8 @@ async fn next(directory: &Directory, cancel: &CancellationToken) -> Result<bool,
         Ok(report) => end(&work, report.as_deref(), None).await?,
         Err(Undone::Never(why)) => end(&work, None, Some(&why)).await?,
         Err(Undone::Taken) => {
-            tracing::info!(job = %job.job_id(), "a job was cancelled, or is another's now")
+            tracing::info!(job = %job.job_id(), "a job was cancelled, or is another's now");
+            let_go_of_input(&work).await?;
         }
         Err(undone @ (Undone::Stopping | Undone::Away(_))) => {
             tracing::info!(job = %job.job_id(), %undone, "a job waits");
@@ -169,5 +177,17 @@ async fn next(directory: &Directory, cancel: &CancellationToken) -> Result<bool,
 async fn end(work: &Work<'_>, report: Option<&str>, error: Option<&str>) -> Result<(), DbError> {
     let tx = work.directory.kit.db.tenant(work.scope).await?;
     store::finish(&tx, work.id(), report, error).await?;
-    tx.commit().await
+    tx.commit().await?;
+    let_go_of_input(work).await
+}
+
+/// Deletes what was uploaded, where the job has ended: whoever has it now may need it otherwise.
+async fn let_go_of_input(work: &Work<'_>) -> Result<(), DbError> {
+    let tx = work.directory.kit.db.tenant(work.scope).await?;
+    let job = store::read(&tx, work.id()).await?;
+    drop(tx);
+    if job.is_some_and(|job| job.finished_at.is_some()) {
+        forget::input_or_later(work.directory, work.scope, work.id()).await;
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ mod walk;
 
 pub(crate) use api::routes;
 pub(crate) use {
-    change::{Changed, change},
+    change::change,
     create::{NewPerson, create},
     fields::{normal_card, read},
     given::Given,
