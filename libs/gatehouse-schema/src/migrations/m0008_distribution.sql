@@ -19,6 +19,7 @@ create table sync.weeks (
 
 -- One row per person that a terminal should hold or may still hold. `number` is the person's number
 -- as the terminal knows it; a row without `person_id` is somebody the platform never sent.
+--   week_id   the passing times; of who may always pass, those of all hours, which validity cuts as well
 --   desired   hash of what it should hold; null: nothing
 --   applied   hash of what it confirmed; null: nothing as far as is proved
 --   maybe_held  it may hold something that was never confirmed (sent, no answer)
@@ -138,11 +139,13 @@ create function sync.content_hash(profile bytea, admittance text, week bytea, cu
   as $$ select sha256(profile || convert_to(admittance || '/' || cut || '/', 'UTF8') || coalesce(week, ''::bytea)) $$;
 
 -- Where somebody's validity begins or ends inside the seven days from `starts_on` in `zone`, the
--- passing times are cut there; the text says where. Empty: they are not.
+-- passing times are cut there; the text says where. Who begins after them is told closed days until the
+-- beginning comes into sight. Empty: they are not cut.
 create function sync.week_cut(valid_from timestamptz, valid_to timestamptz, zone text, starts_on date) returns text
   language sql stable parallel safe
   as $$ select case when valid_from is null and valid_to is null then '' else
-           coalesce(case when valid_from at time zone zone > starts_on then (valid_from at time zone zone)::text end, '') || '..' ||
+           coalesce(case when valid_from at time zone zone >= starts_on + 7 then 'later'
+                         when valid_from at time zone zone > starts_on then (valid_from at time zone zone)::text end, '') || '..' ||
            coalesce(case when valid_to at time zone zone < starts_on + 7 then (valid_to at time zone zone)::text end, '') end $$;
 
 do $$

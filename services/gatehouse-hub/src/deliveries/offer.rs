@@ -100,7 +100,8 @@ pub(crate) struct Profile {
     pub(crate) card: Option<String>,
     /// Their photos, by slot.
     pub(crate) photos: Vec<Photo>,
-    /// The week's passing times, where they bind. Shared by those who were read together.
+    /// The week's passing times; of who may always pass those of all hours. Shared by those who were
+    /// read together.
     pub(crate) week: Option<Arc<Week>>,
 }
 

@@ -11,6 +11,9 @@
 //! - A day on which all hours are open is written `00_00,23_59`, as in the document's sample for
 //!   Sunday, and not left out, for the same reason. A closed day cannot be left empty, because that
 //!   means all day; it is `00_00,00_00`, which leaves a minute after midnight.
+//! - Who may always pass is told so only while the validity neither begins nor ends inside the week:
+//!   passing times do not bind a VIP, and the document's validity knows whole days. Until then, and
+//!   again before the end, they are written as bound, with all hours of the validity open.
 //! - A card of fewer than ten digits is filled with zeros from the left, as real servers of these
 //!   terminals do (protocols, 1.1); other card numbers go as they are.
 //! - A text of the tenant's own is said after the name (mode 1); without one nothing special is
@@ -57,8 +60,10 @@ fn told(number: &str, profile: &Profile, photos: &[Arc<str>]) -> PersonInfo {
         person::Gender::Male | person::Gender::Unknown => Gender::Male,
         person::Gender::Female => Gender::Female,
     };
+    let week = binding(profile);
     let priority = match profile.admittance {
         Admittance::Scheduled => Priority::Scheduled,
+        Admittance::Always if week.is_some() => Priority::Scheduled,
         Admittance::Always => Priority::Vip,
         Admittance::Never => Priority::Blocklist,
     };
@@ -81,7 +86,7 @@ fn told(number: &str, profile: &Profile, photos: &[Arc<str>]) -> PersonInfo {
         photos: slots(&profile.photos, photos),
         voice: announcement(profile.welcome_text.as_deref()),
         display: announcement(profile.display_text.as_deref()),
-        pass_times: pass_times(profile),
+        pass_times: pass_times(week.as_ref()),
     }
 }
 
@@ -138,16 +143,20 @@ fn announcement(text: Option<&str>) -> Announcement {
     }
 }
 
-/// Where the week binds, its days within the validity; otherwise every day is open: who may always
-/// pass is not bound, and who may never pass is kept out by the priority.
-fn pass_times(profile: &Profile) -> [Option<DaySpans>; 7] {
-    let week: Option<Week> = match profile.admittance {
-        Admittance::Scheduled => profile
-            .week
-            .as_ref()
-            .map(|week| week.cut(profile.valid_from, profile.valid_to)),
-        Admittance::Always | Admittance::Never => None,
-    };
+/// Where the week binds, its days within the validity: who may always pass is bound only where the
+/// validity cuts it, and who may never pass is kept out by the priority.
+fn binding(profile: &Profile) -> Option<Week> {
+    let week = profile.week.as_deref()?;
+    let cut = week.cut(profile.valid_from, profile.valid_to);
+    match profile.admittance {
+        Admittance::Scheduled => Some(cut),
+        Admittance::Always => (cut != *week).then_some(cut),
+        Admittance::Never => None,
+    }
+}
+
+/// The days of the week that binds; otherwise every day is open.
+fn pass_times(week: Option<&Week>) -> [Option<DaySpans>; 7] {
     match week {
         Some(week) => week.days.each_ref().map(|day| Some(spans(day))),
         None => std::array::from_fn(|_| Some(spans(&DayPlan::AllDay))),
@@ -315,6 +324,47 @@ mod tests {
             "Friday in full"
         );
         assert_eq!(item["passTime1"], "00_00,00_00", "Monday is after it");
+    }
+
+    #[test]
+    fn who_may_always_pass_is_bound_where_the_validity_begins_or_ends() {
+        let at = |month, day, hour| date(2026, month, day).unwrap().and_hms_opt(hour, 0, 0);
+        let told = |valid_from, valid_to| {
+            let open = Week::render(&[None], date(2026, 11, 25).unwrap());
+            item(What::Person(Box::new(Profile {
+                admittance: Admittance::Always,
+                week: Some(Arc::new(open)),
+                valid_from,
+                valid_to,
+                ..profile()
+            })))
+        };
+        let visit = told(at(11, 26, 8), at(11, 27, 18));
+        assert_eq!(visit["priority"], "0");
+        let days: Vec<&Value> = (1..=7).map(|d| &visit[format!("passTime{d}")]).collect();
+        let closed = "00_00,00_00";
+        assert_eq!(
+            days,
+            [
+                closed,
+                closed,
+                closed,
+                "08_00,23_59",
+                "00_00,17_59",
+                closed,
+                closed
+            ]
+        );
+        let later = told(at(12, 20, 8), None);
+        assert_eq!(
+            (&later["priority"], &later["passTime4"]),
+            (&json!("0"), &json!(closed))
+        );
+        let within = told(at(11, 1, 8), at(12, 20, 8));
+        assert_eq!(
+            (&within["priority"], &within["passTime4"]),
+            (&json!("2"), &json!("00_00,23_59"))
+        );
     }
 
     #[test]

@@ -18,13 +18,12 @@ select a.offer, a.number, a.desired is null as is_removal, a.applied is not null
   p.name, p.gender, p.birthday_on, p.phone, p.valid_from at time zone d.timezone as valid_from,
   p.valid_to at time zone d.timezone as valid_to, p.welcome_text, p.display_text, c.card_no,
   f.photo_numbers, f.photo_hashes, a.week_id, w.days,
-  sync.content_hash(p.terminal_hash, a.admittance, case when a.admittance = 'scheduled' then w.hash end,
-    case when a.admittance = 'scheduled' then sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on)
-         else '' end) as content
+  sync.content_hash(p.terminal_hash, a.admittance, w.hash,
+    case when w.id is null then '' else sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on) end) as content
 from sync.assignments a
 join directory.devices d on d.tenant_id = a.tenant_id and d.id = a.device_id
 left join directory.persons p on p.tenant_id = a.tenant_id and p.id = a.person_id and a.desired is not null
-left join sync.weeks w on w.tenant_id = a.tenant_id and w.id = a.week_id and a.admittance = 'scheduled'
+left join sync.weeks w on w.tenant_id = a.tenant_id and w.id = a.week_id and a.admittance <> 'never'
 left join lateral (
   select o.card_no from directory.person_cards o where o.tenant_id = p.tenant_id and o.person_id = p.id
   order by o.position, o.card_no limit 1) c on true
@@ -103,13 +102,14 @@ fn what(row: Row, weeks: &mut Weeks) -> Result<What, UnknownWord> {
         return Ok(What::Unsendable(Fault::NO_PERSON));
     };
     let admittance: Admittance = row.admittance.parse()?;
-    let week = row.week_id.and_then(|id| {
+    let week_id = row.week_id.filter(|_| admittance != Admittance::Never);
+    let week = week_id.and_then(|id| {
         weeks
             .entry(id)
             .or_insert_with(|| week(id, row.days))
             .clone()
     });
-    if admittance == Admittance::Scheduled && week.is_none() {
+    if admittance != Admittance::Never && week.is_none() {
         return Ok(What::Unsendable(Fault::NO_WEEK));
     }
     let numbers = row.photo_numbers.unwrap_or_default();

@@ -138,14 +138,13 @@ pub(super) async fn offers(
 ) -> Result<Vec<OfferRow>, DbError> {
     let statement = sql(
         "select a.offer, a.number, a.desired is null as is_removal, p.name, p.gender, p.type as person_type, p.display_text,
-           f.id as photo_id, a.admittance = 'scheduled' and w.id is null as week_is_missing,
-           sync.content_hash(p.terminal_hash, a.admittance, case when a.admittance = 'scheduled' then w.hash end,
-             case when a.admittance = 'scheduled' then sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on)
-                  else '' end) as content
+           f.id as photo_id, a.admittance <> 'never' and w.id is null as week_is_missing,
+           sync.content_hash(p.terminal_hash, a.admittance, w.hash,
+             case when w.id is null then '' else sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on) end) as content
          from sync.assignments a
          join directory.devices d on d.tenant_id = a.tenant_id and d.id = a.device_id
          left join directory.persons p on p.tenant_id = a.tenant_id and p.id = a.person_id and a.desired is not null
-         left join sync.weeks w on w.tenant_id = a.tenant_id and w.id = a.week_id and a.admittance = 'scheduled'
+         left join sync.weeks w on w.tenant_id = a.tenant_id and w.id = a.week_id and a.admittance <> 'never'
          left join lateral (
            select o.id from directory.photos o where o.tenant_id = p.tenant_id and o.person_id = p.id
            order by o.slot limit 1) f on true

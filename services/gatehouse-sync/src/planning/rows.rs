@@ -59,6 +59,8 @@ pub(super) async fn lay_out(tx: &TenantTx, scope: &Scope) -> Result<LaidOut, DbE
             scope.persons.clone().into(),
         ]
     };
+    // Who may always pass is told the week of all hours, so that validity cuts it too.
+    let wanted = || values().into_iter().chain([Uuid::nil().into()]);
     let many = scope.persons.len() > FEW_PERSONS || has_many_members(tx, &devices).await?;
     join_by_hash(tx, many).await?;
     let mut laid_out = LaidOut::default();
@@ -69,10 +71,10 @@ pub(super) async fn lay_out(tx: &TenantTx, scope: &Scope) -> Result<LaidOut, DbE
         let statement = format!(
             "insert into pg_temp.wanted \
              select device_id, number::text, person_id, terminal_hash, photo_count > 0, valid_from, valid_to, admittance, \
-                    case when admittance = 'scheduled' then schedules end \
+                    case admittance when 'scheduled' then schedules when 'always' then array[$4::uuid] end \
                from directory.reach where tenant_id = $1 and {condition}"
         );
-        let done = tx.conn().execute_raw(sql(&statement, values())).await?;
+        let done = tx.conn().execute_raw(sql(&statement, wanted())).await?;
         laid_out.wanted = laid_out.wanted.saturating_add(done.rows_affected());
     }
     tx.conn().execute_unprepared("analyze wanted").await?;
@@ -214,7 +216,7 @@ const LAID_OUT: &str = "
    join directory.devices d on d.tenant_id = $1 and d.id = w.device_id
    left join sync.weeks k on k.tenant_id = $1 and k.zone = d.timezone and k.schedules = w.schedules";
 const CONTENT: &str = "sync.content_hash(w.terminal_hash, w.admittance, k.hash, \
-   case when w.admittance = 'scheduled' then sync.week_cut(w.valid_from, w.valid_to, k.zone, k.starts_on) else '' end)";
+   case when k.id is null then '' else sync.week_cut(w.valid_from, w.valid_to, k.zone, k.starts_on) end)";
 
 /// The row that is there for what is wanted.
 fn row_there(laid_out: LaidOut) -> &'static str {

@@ -253,19 +253,20 @@ async fn persons_cut(
     to: NaiveDate,
 ) -> Result<Vec<Uuid>, DbError> {
     let (earlier, later) = (from.min(to), from.max(to));
-    let begins = edge(zone, earlier, later);
-    let ends = edge(zone, after_a_week(earlier), after_a_week(later));
+    let near = edge(zone, earlier, later);
+    let far = edge(zone, after_a_week(earlier), after_a_week(later));
     let rows = tx
         .conn()
         .query_all_raw(sql(
             "select id from directory.persons where tenant_id = $1 and valid_from >= $2 and valid_from <= $3 \
+             union select id from directory.persons where tenant_id = $1 and valid_from >= $4 and valid_from <= $5 \
              union select id from directory.persons where tenant_id = $1 and valid_to >= $4 and valid_to <= $5",
             [
                 tx.tenant_uuid().into(),
-                begins.0.into(),
-                begins.1.into(),
-                ends.0.into(),
-                ends.1.into(),
+                near.0.into(),
+                near.1.into(),
+                far.0.into(),
+                far.1.into(),
             ],
         ))
         .await?;

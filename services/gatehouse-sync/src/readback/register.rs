@@ -115,16 +115,15 @@ pub(super) async fn page(
                     coalesce({SETTLED}, false) as is_settled, a.applied is not null as is_confirmed, \
                     coalesce(a.maybe_held, false) as maybe_held, \
                     coalesce(a.applied = sync.content_hash(p.terminal_hash, a.admittance, \
-                      case when a.admittance = 'scheduled' then w.hash end, \
-                      case when a.admittance = 'scheduled' then sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on) \
-                           else '' end), false) as is_current, \
+                      w.hash, case when w.id is null then '' \
+                           else sync.week_cut(p.valid_from, p.valid_to, d.timezone, w.starts_on) end), false) as is_current, \
                     a.admittance, p.name, c.card_no, \
                     p.valid_from at time zone d.timezone as valid_from, p.valid_to at time zone d.timezone as valid_to, w.days \
                from told l \
                left join sync.assignments a on a.tenant_id = $1 and a.device_id = $2 and a.number = l.number \
                left join directory.devices d on d.tenant_id = $1 and d.id = $2 \
                left join directory.persons p on p.tenant_id = $1 and p.id = a.person_id \
-               left join sync.weeks w on w.tenant_id = $1 and w.id = a.week_id and a.admittance = 'scheduled' \
+               left join sync.weeks w on w.tenant_id = $1 and w.id = a.week_id and a.admittance <> 'never' \
                left join lateral ( \
                  select o.card_no from directory.person_cards o where o.tenant_id = $1 and o.person_id = p.id \
                  order by o.position, o.card_no limit 1) c on true \

@@ -25,7 +25,7 @@ pub(super) struct Expected {
     pub(super) valid_from: Option<NaiveDateTime>,
     /// By the device's wall clock.
     pub(super) valid_to: Option<NaiveDateTime>,
-    /// Where the schedules bind.
+    /// Where the schedules bind, or the validity alone.
     pub(super) week: Option<Week>,
 }
 
@@ -62,6 +62,7 @@ fn same_card(expected: &Expected, told: &Value) -> bool {
 fn same_priority(expected: &Expected, told: &Value) -> bool {
     let word = match expected.admittance {
         Some(Admittance::Scheduled) => "scheduled",
+        Some(Admittance::Always) if binding(expected).is_some() => "scheduled",
         Some(Admittance::Always) => "vip",
         Some(Admittance::Never) => "blocklist",
         None => return true,
@@ -89,13 +90,9 @@ fn same_validity(expected: &Expected, told: &Value) -> bool {
 
 fn same_pass_times(expected: &Expected, told: &Value) -> bool {
     // Who is not bound is told so by the priority; what the days say then decides nothing.
-    if expected.admittance != Some(Admittance::Scheduled) {
-        return true;
-    }
-    let Some(week) = &expected.week else {
+    let Some(week) = binding(expected) else {
         return true;
     };
-    let week = week.cut(expected.valid_from, expected.valid_to);
     let days = told.get("pass_times").and_then(Value::as_array);
     let days = days.into_iter().flatten();
     week.days.iter().zip(days).all(|(plan, told)| {
@@ -103,6 +100,17 @@ fn same_pass_times(expected: &Expected, told: &Value) -> bool {
         // Not told, or not understood: not judged.
         told.flatten().is_none_or(|told| told == periods_of(plan))
     })
+}
+
+/// The week, where it binds: who may always pass is bound only where the validity cuts it.
+fn binding(expected: &Expected) -> Option<Week> {
+    let week = expected.week.as_ref()?;
+    let cut = week.cut(expected.valid_from, expected.valid_to);
+    match expected.admittance? {
+        Admittance::Scheduled => Some(cut),
+        Admittance::Always => (cut != *week).then_some(cut),
+        Admittance::Never => None,
+    }
 }
 
 fn periods_of(plan: &DayPlan) -> Periods {
@@ -241,6 +249,33 @@ mod tests {
             told["priority"] = json!(priority);
             assert!(differing(&expected, &told).is_empty());
         }
+    }
+
+    #[test]
+    fn who_may_always_pass_is_bound_where_the_validity_ends() {
+        let starts_on = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+        let expected = Expected {
+            admittance: Some(Admittance::Always),
+            valid_to: starts_on.and_hms_opt(12, 0, 0),
+            week: Some(Week::render(&[None], starts_on)),
+            ..expected()
+        };
+        let closed = "00_00,00_00";
+        let mut told = told();
+        told["valid_to_on"] = json!("2026-11-23");
+        told["pass_times"] = json!([
+            "00_00,11_59",
+            closed,
+            closed,
+            closed,
+            closed,
+            closed,
+            closed
+        ]);
+        assert_eq!(differing(&expected, &told), Vec::<&str>::new());
+        told["priority"] = json!("vip");
+        told["pass_times"][0] = json!("00_00,23_59");
+        assert_eq!(differing(&expected, &told), ["priority", "pass_times"]);
     }
 
     #[test]

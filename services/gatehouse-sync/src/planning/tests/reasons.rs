@@ -167,6 +167,49 @@ async fn a_beginning_that_is_past_is_told_no_more() {
 }
 
 #[tokio::test]
+async fn a_beginning_is_told_when_it_comes_into_sight_and_when_it_is_past() {
+    for priority in ["normal", "always"] {
+        let house = House::new().await;
+        let (_, _, person) = house.lodge().await;
+        let visit = format!(
+            "valid_from = now() + interval '10 days', valid_to = now() + interval '40 days', priority = '{priority}'"
+        );
+        house.set(person, &visit).await;
+        house.plan_persons(&[person]).await;
+        house.confirm().await;
+        let later = |days| Utc::now() + TimeDelta::days(days);
+        for (day, updates) in [(1, 0), (5, 1), (6, 0), (12, 1), (13, 0)] {
+            let planned = house.plan_at(later(day), Scope::default()).await;
+            assert_eq!(counts(&planned), (0, updates, 0), "{priority}, day {day}");
+            house.confirm().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_always_pass_and_soon_no_more_has_other_weeks_in_another_zone() {
+    let house = House::new().await;
+    let (device, _, person) = house.lodge().await;
+    house
+        .set(
+            person,
+            "valid_to = now() + interval '3 days', priority = 'always'",
+        )
+        .await;
+    house.plan_persons(&[person]).await;
+    house.confirm().await;
+    let before = house.the_row().await;
+    house
+        .direct(
+            "update directory.devices set timezone = 'Europe/Berlin' where tenant_id = $1",
+            vec![],
+        )
+        .await;
+    assert_eq!(counts(&house.follow(device).await), (0, 1, 0));
+    assert_ne!(house.the_row().await.desired, before.desired);
+}
+
+#[tokio::test]
 async fn weeks_that_nobody_is_told_go_at_midnight() {
     let house = House::new().await;
     let (_, group, person) = house.lodge().await;
