@@ -200,3 +200,42 @@ async fn records_go_where_that_is_asked_for() {
     let listed = tenant.api.list("/v1/erasures").await;
     assert_eq!(listed.len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_terminal_uploads_late_brings_nobody_back() {
+    let world = shared().await;
+    let tenant = world.tenant().await;
+    let (device, terminal) = tenant.terminal(&fresh_sn()).await;
+    let rows = tenant.rows().await;
+    for (fate, stays) in [("delete", 0), ("pseudonymise", 1)] {
+        let body = json!({"name": "Zhao Late", "type": "staff"});
+        let person = tenant.api.post("/v1/persons", body).await.expect(201);
+        let (person, number) = (text(&person, "id"), text(&person, "number"));
+        let path = format!("/v1/persons/{person}?records={fate}");
+        tenant.api.delete(&path).await.expect(202);
+        let pass = Pass::staff(&number, "Zhao Late")
+            .with_photo(gatehouse_simulator::photo::jpeg(4, 1))
+            .with_message_id(fate);
+        for _ in 0..2 {
+            let ack = terminal.pass(pass.clone()).await.expect("it is answered");
+            assert!(ack.is_accepted(), "{ack:?}");
+        }
+        let records = tenant.api.list("/v1/records").await;
+        assert_eq!(records.len(), stays, "{fate}: {records:?}");
+        let row: Vec<String> =
+            sqlx::query_scalar("select to_jsonb(r)::text from hub.records r where device_id = $1")
+                .bind(kit::uuid_of(&text(&device, "id")))
+                .fetch_all(&rows)
+                .await
+                .unwrap();
+        assert_eq!(row.len(), stays);
+        for row in row {
+            let told: Value = serde_json::from_str(&row).unwrap();
+            assert!(!row.contains("Zhao") && !row.contains(&number), "{row}");
+            assert!(
+                told["snapshot_key"].is_null() && told["raw"] == json!({}),
+                "{row}"
+            );
+        }
+    }
+}

@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 /// Stores punches in one statement. Those that are there already stay as they are.
 ///
+/// Whoever was erased after the record was stored has no punches any more, or they are nobody's: as
+/// `erase` would have left them.
+///
 /// Array parameters hold no nulls, so an absent person travels as an empty text.
 pub(super) async fn insert(tx: &TenantTx, punches: Vec<StoredRecord>) -> Result<(), DbError> {
     let columns = Columns::of(punches);
@@ -16,9 +19,13 @@ pub(super) async fn insert(tx: &TenantTx, punches: Vec<StoredRecord>) -> Result<
         .execute_raw(sql(
             "insert into attendance.punches
                (tenant_id, record_id, device_id, person_id, person_number, passed_at, received_at, passage)
-             select $1, record_id, device_id, nullif(person_id, '')::uuid, person_number, passed_at, received_at, passage
+             select $1, record_id, device_id, case when e.id is null then nullif(p.person_id, '')::uuid end,
+                    coalesce(e.id::text, p.person_number), passed_at, received_at, passage
                from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[])
                  as p (record_id, device_id, person_id, person_number, passed_at, received_at, passage)
+               left join directory.erasures e on e.tenant_id = $1
+                 and e.person_number = case when p.person_number ~ '^[1-9][0-9]{0,17}$' then p.person_number::bigint end
+              where e.records is distinct from 'delete'
              on conflict do nothing",
             [
                 tx.tenant_uuid().into(),

@@ -6,7 +6,7 @@ use super::callers::Caller;
 use crate::hub::Hub;
 use crate::records::clock::{ClockBook, Judgement};
 use crate::records::door::DoorAnswer;
-use crate::records::ingest::{NotStored, Stored};
+use crate::records::ingest::{self, NotStored, Stored};
 use crate::records::photos::PicturesOf;
 use crate::records::row::{Passer, RecordRow, storable, storable_json};
 use crate::records::{id_document, photos};
@@ -164,9 +164,11 @@ pub(super) async fn store(
         },
         raw: storable_json(seen.raw),
     };
-    let stored = hub.ingest.store(&caller.scope, record).await;
+    let stored = ingest::store(hub, &caller.scope, record).await;
     match &stored {
-        Ok(Stored::New) => metrics::counter!("gatehouse_records_stored_total").increment(1),
+        Ok(Stored::New | Stored::Nobodys) => {
+            metrics::counter!("gatehouse_records_stored_total").increment(1);
+        }
         Ok(Stored::Repeat) => metrics::counter!("gatehouse_records_repeated_total").increment(1),
         Err(NotStored::Now) => {
             metrics::counter!("gatehouse_records_unacknowledged_total", "store" => "database")

@@ -5,11 +5,13 @@
 //! that it is not stored: terminals upload again. When the database refuses a batch for good, it is
 //! halved until the row that cannot be stored stands alone, so that it harms no other.
 
+use super::photos;
 use super::row::RecordRow;
-use super::store;
+use super::store::{self, Found};
+use crate::hub::Hub;
 use gatehouse_platform::db::{Database, DbError};
 use gatehouse_platform::tenant::TenantScope;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -30,6 +32,8 @@ pub(crate) enum Stored {
     New,
     /// It was there before.
     Repeat,
+    /// It is an erased person's: as much of it as may stay is there, and its pictures may not.
+    Nobodys,
 }
 
 /// A record is not in the table.
@@ -41,6 +45,24 @@ pub(crate) enum NotStored {
     /// It can never be stored; it was put among the rejected uploads.
     #[error("the record can never be stored: {0}")]
     Ever(String),
+}
+
+/// Stores a record; comes back after the commit. The pictures of an erased person are gone by then; where
+/// they cannot be deleted now, the record comes again.
+pub(crate) async fn store(
+    hub: &Hub,
+    scope: &TenantScope,
+    row: RecordRow,
+) -> Result<Stored, NotStored> {
+    let pictures = row.photos.clone();
+    let stored = hub.ingest.store(scope, row).await?;
+    if stored == Stored::Nobodys
+        && let Err(error) = photos::delete(&hub.kit.objects, &pictures).await
+    {
+        tracing::warn!(%error, "the pictures of an erased person could not be deleted now");
+        return Err(NotStored::Now);
+    }
+    Ok(stored)
 }
 
 /// One record that waits for its transaction.
@@ -69,11 +91,7 @@ impl Ingest {
     }
 
     /// Stores a record; comes back after the commit.
-    pub(crate) async fn store(
-        &self,
-        scope: &TenantScope,
-        row: RecordRow,
-    ) -> Result<Stored, NotStored> {
+    async fn store(&self, scope: &TenantScope, row: RecordRow) -> Result<Stored, NotStored> {
         let (told, answer) = oneshot::channel();
         let waiting = Waiting {
             scope: scope.clone(),
@@ -121,7 +139,7 @@ async fn store_halving(db: &Database, batch: Vec<Waiting>) -> Went {
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
         match store_part(db, &part).await {
-            Ok(new) => tell_stored(part, &new),
+            Ok(found) => tell_stored(part, &found),
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, records = part.len(), "records could not be stored now");
                 went = Went::Badly;
@@ -144,22 +162,19 @@ async fn store_halving(db: &Database, batch: Vec<Waiting>) -> Went {
 }
 
 /// The transaction: rows and events, together.
-async fn store_part(db: &Database, part: &[Waiting]) -> Result<HashSet<Uuid>, DbError> {
+async fn store_part(db: &Database, part: &[Waiting]) -> Result<HashMap<Uuid, Found>, DbError> {
     let rows: Vec<&RecordRow> = part.iter().map(|waiting| &waiting.row).collect();
     let tx = db.system().await?;
-    let new = store::insert(&tx, &rows).await?;
-    store::publish(&tx, &rows, &new).await?;
+    let found = store::insert(&tx, &rows).await?;
+    store::publish(&tx, &rows, &found).await?;
     tx.commit().await?;
-    Ok(new.into_keys().collect())
+    Ok(found)
 }
 
-fn tell_stored(part: Vec<Waiting>, new: &HashSet<Uuid>) {
+fn tell_stored(part: Vec<Waiting>, found: &HashMap<Uuid, Found>) {
     for waiting in part {
-        let stored = if new.contains(&waiting.row.id.uuid()) {
-            Stored::New
-        } else {
-            Stored::Repeat
-        };
+        let found = found.get(&waiting.row.id.uuid());
+        let stored = found.map_or(Stored::Repeat, |found| found.stored());
         // Whoever asked may have gone with its socket; the record is stored all the same.
         let _: Result<(), _> = waiting.told.send(Ok(stored));
     }

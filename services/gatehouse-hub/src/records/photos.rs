@@ -62,6 +62,17 @@ pub(crate) async fn keep(
     })
 }
 
+/// Deletes what was kept.
+pub(crate) async fn delete(objects: &Objects, kept: &KeptPhotos) -> Result<(), ObjectError> {
+    for key in [&kept.snapshot_key, &kept.compare_key]
+        .into_iter()
+        .flatten()
+    {
+        objects.delete(key).await?;
+    }
+    Ok(())
+}
+
 async fn keep_one(
     objects: &Objects,
     of: PicturesOf<'_>,

@@ -1,6 +1,7 @@
 //! The SQL of records: many at once in, one list or one row out.
 
 use super::facts;
+use super::ingest::Stored;
 use super::row::RecordRow;
 use chrono::{DateTime, Utc};
 use gatehouse_contracts::{AlarmRaised, RecordsStored};
@@ -17,9 +18,12 @@ use uuid::Uuid;
 /// Whom the platform knows by the number is joined here, and whoever must not enter raises an alarm
 /// here, so that a record costs no further round trip for either. Which blocklists stand at these
 /// devices is found out once for all of them: as a rule there are none, and records pay nothing.
+///
+/// Terminals upload late: of whoever was erased meanwhile nothing is stored that says who it was, or
+/// nothing at all.
 const INSERT: &str = "\
 with new as (
-  select new.*, p.id as person_id, p.type as person_type
+  select new.*, p.id as person_id, p.type as person_type, e.records as erased
   from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
     $8::int8[], $9::text[], $10::timestamptz[], $11::int8[], $12::text[], $13::text[], $14::text[], $15::text[],
     $16::text[], $17::text[], $18::float4[], $19::text[], $20::text[], $21::float4[], $22::text[], $23::float8[],
@@ -28,7 +32,8 @@ with new as (
     clock_verdict, received_at, number, person_number, person_name, type, result, verification, passage,
     temperature_celsius, temperature_verdict, mask, match_score, card_number, longitude, latitude, snapshot_key,
     compare_key, photo_fault, id_document_hex, door_answer, door_reason, raw, alarm_id)
-  left join directory.persons p on p.tenant_id = new.tenant_id and p.number = new.number),
+  left join directory.persons p on p.tenant_id = new.tenant_id and p.number = new.number
+  left join directory.erasures e on e.tenant_id = new.tenant_id and e.person_number = new.number and p.id is null),
 stored as (
   insert into hub.records (tenant_id, id, device_id, message_id, device_time, passed_at, device_passed_at,
     clock_offset_ms, clock_verdict, received_at, person_id, person_number, person_name, type, result,
@@ -36,12 +41,15 @@ stored as (
     longitude, latitude, snapshot_key, compare_key, photo_fault, id_document_sealed, door_answer, door_reason, raw)
   select tenant_id, id, device_id, message_id, device_time, passed_at,
     nullif(device_passed_at, '0001-01-01T00:00:00Z'), nullif(clock_offset_ms, -9223372036854775808), clock_verdict,
-    received_at, person_id, person_number, person_name, type, result, verification, passage,
+    received_at, person_id, case when erased is null then person_number else '' end,
+    case when erased is null then person_name else '' end, type, result, verification, passage,
     nullif(temperature_celsius, 'NaN'), temperature_verdict, mask, nullif(match_score, 'NaN'),
-    nullif(card_number, ''), nullif(longitude, 'NaN'), nullif(latitude, 'NaN'), nullif(snapshot_key, ''),
-    nullif(compare_key, ''), nullif(photo_fault, ''), decode(nullif(id_document_hex, ''), 'hex'), door_answer, door_reason,
-    raw::jsonb
+    case when erased is null then nullif(card_number, '') end, nullif(longitude, 'NaN'), nullif(latitude, 'NaN'),
+    case when erased is null then nullif(snapshot_key, '') end, case when erased is null then nullif(compare_key, '') end,
+    nullif(photo_fault, ''), case when erased is null then decode(nullif(id_document_hex, ''), 'hex') end,
+    door_answer, door_reason, case when erased is null then raw::jsonb else '{}' end
   from new
+  where erased is distinct from 'delete'
   on conflict (tenant_id, device_id, message_id, device_time) do nothing
   returning id),
 barred as materialized (
@@ -58,33 +66,54 @@ alarmed as (
     join directory.group_members m on m.tenant_id = b.tenant_id and m.group_id = b.group_id and m.person_id = new.person_id
     where b.tenant_id = new.tenant_id and b.device_id = new.device_id)
   returning id, record_id)
-select new.id, new.person_id, alarmed.id as alarm_id
-from new join stored on stored.id = new.id left join alarmed on alarmed.record_id = new.id";
+select new.id, new.person_id, alarmed.id as alarm_id, stored.id is not null as is_new, new.erased is not null as is_erased
+from new left join stored on stored.id = new.id left join alarmed on alarmed.record_id = new.id
+where stored.id is not null or new.erased is not null";
 
-/// A record that was not there before.
+/// A record that was not there before, or that is an erased person's.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct New {
+pub(super) struct Found {
+    /// Whether it was not there before, and is now.
+    is_new: bool,
+    /// Whether it is an erased person's.
+    is_erased: bool,
     /// Whom the platform knows by the record's number.
     person: Option<PersonId>,
     /// The alarm it raised.
     alarm: Option<AlarmId>,
 }
 
-/// Stores records; answers which of them are new. The others were there before.
+impl Found {
+    /// What whoever brought the record is told.
+    pub(super) const fn stored(self) -> Stored {
+        if self.is_erased {
+            Stored::Nobodys
+        } else if self.is_new {
+            Stored::New
+        } else {
+            Stored::Repeat
+        }
+    }
+}
+
+/// Stores records; answers which of them are new, or an erased person's. The others were there before.
 pub(super) async fn insert(
     tx: &SystemTx,
     rows: &[&RecordRow],
-) -> Result<HashMap<Uuid, New>, DbError> {
-    let new = tx.conn().query_all_raw(sql(INSERT, values(rows))).await?;
-    new.iter()
+) -> Result<HashMap<Uuid, Found>, DbError> {
+    let found = tx.conn().query_all_raw(sql(INSERT, values(rows))).await?;
+    found
+        .iter()
         .map(|row| {
             let person: Option<Uuid> = row.try_get("", "person_id")?;
             let alarm: Option<Uuid> = row.try_get("", "alarm_id")?;
-            let new = New {
+            let found = Found {
+                is_new: row.try_get("", "is_new")?,
+                is_erased: row.try_get("", "is_erased")?,
                 person: person.map(PersonId::from_uuid),
                 alarm: alarm.map(AlarmId::from_uuid),
             };
-            Ok((row.try_get("", "id")?, new))
+            Ok((row.try_get("", "id")?, found))
         })
         .collect()
 }
@@ -154,25 +183,28 @@ fn no_time() -> DateTime<Utc> {
     DateTime::from_timestamp(-62_135_596_800, 0).unwrap_or_default()
 }
 
-/// One event about records per tenant of the batch, and one per alarm.
+/// One event about records per tenant of the batch, and one per alarm. Nobody hears of a record that is
+/// an erased person's.
 pub(super) async fn publish(
     tx: &SystemTx,
     rows: &[&RecordRow],
-    new: &HashMap<Uuid, New>,
+    found: &HashMap<Uuid, Found>,
 ) -> Result<(), DbError> {
     let mut by_tenant: BTreeMap<TenantId, RecordsStored> = BTreeMap::new();
     let mut alarms = Vec::new();
     for row in rows {
-        let Some(found) = new.get(&row.id.uuid()) else {
+        let Some(found) = found.get(&row.id.uuid()) else {
             continue;
         };
-        by_tenant
-            .entry(row.tenant)
-            .or_insert_with(|| RecordsStored {
-                records: Vec::new(),
-            })
-            .records
-            .push(row.as_event(found.person));
+        if !found.is_erased {
+            by_tenant
+                .entry(row.tenant)
+                .or_insert_with(|| RecordsStored {
+                    records: Vec::new(),
+                })
+                .records
+                .push(row.as_event(found.person));
+        }
         if let Some(alarm_id) = found.alarm {
             let raised = AlarmRaised {
                 alarm_id,

@@ -4,7 +4,7 @@
 //! pictures are not kept. If a store is away, no answer is given and the terminal uploads again.
 
 use super::door::{self, DoorAnswer, Known};
-use super::ingest::{NotStored, Stored};
+use super::ingest::{self, NotStored, Stored};
 use super::photos::PicturesOf;
 use super::recent::{Seen, UploadMark};
 use super::row::{self, Findings, Passer, RecordRow};
@@ -99,17 +99,15 @@ pub(crate) async fn upload(
         id_document_sealed: sealed,
         door: door.clone(),
     };
-    let stored = hub
-        .ingest
-        .store(&terminal.scope, RecordRow::new(upload, device_time, found))
-        .await;
+    let row = RecordRow::new(upload, device_time, found);
+    let stored = ingest::store(hub, &terminal.scope, row).await;
 
     // 7. Acknowledge, only now.
     match stored {
         Ok(stored) => {
             under_way.stored();
             metrics::counter!(match stored {
-                Stored::New => "gatehouse_records_stored_total",
+                Stored::New | Stored::Nobodys => "gatehouse_records_stored_total",
                 Stored::Repeat => "gatehouse_records_repeated_total",
             })
             .increment(1);
