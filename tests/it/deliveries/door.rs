@@ -72,6 +72,8 @@ async fn whoever_must_not_enter_raises_an_alarm_once() {
     let listed = person(&tenant, json!({"name": "Listed", "type": "staff"})).await;
     let staff = person(&tenant, json!({"name": "Staff", "type": "staff"})).await;
     let blocklist = group(&tenant, "blocklist", std::slice::from_ref(&listed)).await;
+    let kept_out = json!({"name": "Kept out", "type": "staff", "priority": "never"});
+    let kept_out = person(&tenant, kept_out).await;
     let house = group(&tenant, "staff", &[listed.clone(), staff.clone()]).await;
     authorize(&tenant, &device, &blocklist, None).await;
     authorize(&tenant, &device, &house, None).await;
@@ -79,6 +81,9 @@ async fn whoever_must_not_enter_raises_an_alarm_once() {
         Pass::staff(&barred.number, "Barred").with_message_id("b1"),
         Pass::staff(&listed.number, "Listed").with_message_id("l1"),
         Pass::staff(&staff.number, "Staff").with_message_id("s1"),
+        Pass::staff(&kept_out.number, "Kept out")
+            .with("priority", "1")
+            .with_message_id("k1"),
         Pass::staff("999999999", "On the terminal's own")
             .with("priority", "1")
             .with_message_id("o1"),

@@ -19,6 +19,9 @@ use uuid::Uuid;
 /// here, so that a record costs no further round trip for either. Which blocklists stand at these
 /// devices is found out once for all of them: as a rule there are none, and records pay nothing.
 ///
+/// Terminals know one list of those who may not pass, and hold on it also whom the platform merely keeps
+/// out: about whom it knows, the platform's own word counts.
+///
 /// Terminals upload late: of whoever was erased meanwhile nothing is stored that says who it was, or
 /// nothing at all.
 const INSERT: &str = "\
@@ -61,7 +64,7 @@ alarmed as (
   insert into hub.alarms (tenant_id, id, kind, record_id, device_id, person_id)
   select new.tenant_id, new.alarm_id, 'blocklist', new.id, new.device_id, new.person_id
   from new join stored on stored.id = new.id
-  where new.type = 'blocklist' or new.person_type = 'blocklist' or exists (
+  where (new.person_id is null and new.type = 'blocklist') or new.person_type = 'blocklist' or exists (
     select from barred b
     join directory.group_members m on m.tenant_id = b.tenant_id and m.group_id = b.group_id and m.person_id = new.person_id
     where b.tenant_id = new.tenant_id and b.device_id = new.device_id)
