@@ -150,7 +150,7 @@ async fn keys_are_no_way_up() {
     let all = tenant.api.list("/v1/api-keys").await;
     let strong = all
         .iter()
-        .find(|key| key["scopes"].as_array().unwrap().len() == 9)
+        .find(|key| key["scopes"].as_array().unwrap().len() == 13)
         .unwrap();
     let strong = format!("/v1/api-keys/{}", strong["id"].as_str().unwrap());
     assert_eq!(

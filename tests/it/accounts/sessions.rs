@@ -43,7 +43,7 @@ async fn the_owner_signs_in_and_is_known() {
         (&key["kind"], &key["tenant_id"]),
         (&json!("api_key"), &json!(tenant.id))
     );
-    assert_eq!(key["permissions"].as_array().unwrap().len(), 9);
+    assert_eq!(key["permissions"].as_array().unwrap().len(), 13);
 }
 
 #[tokio::test]
