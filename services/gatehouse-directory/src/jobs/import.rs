@@ -54,7 +54,7 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
     let (mut told, mut told_at) = (Vec::new(), Instant::now());
     for row in rows.iter().skip(usize::try_from(reached.done).unwrap_or(0)) {
         work.go_on()?;
-        let outcome = importer.row(row).await?;
+        let outcome = importer.row(row, reached).await?;
         reached.done = reached.done.saturating_add(1);
         match outcome.outcome {
             Outcome::Failed => reached.failed = reached.failed.saturating_add(1),
@@ -65,7 +65,9 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
         if outcome.outcome == Outcome::Failed || work.job.dry_run {
             told.push(outcome);
         }
-        if told.len() >= TELL_ROWS || told_at.elapsed() > TELL_AFTER {
+        // Where each row counts itself, none that failed may be left behind.
+        let at_once = importer.counts_itself() && !told.is_empty();
+        if at_once || told.len() >= TELL_ROWS || told_at.elapsed() > TELL_AFTER {
             work.reached(reached, &told).await?;
             access_changes::wake(work.directory, work.scope.tenant());
             (told, told_at) = (Vec::new(), Instant::now());
@@ -160,8 +162,25 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// Takes one row.
-    async fn row(&self, row: &Row) -> Result<RowOutcome, Undone> {
+    /// Whether a row is counted in its own transaction: done a second time, after another process took
+    /// over, it would find the person that it made itself, and fail.
+    fn counts_itself(&self) -> bool {
+        self.existing == Existing::Fail && !self.work.job.dry_run
+    }
+
+    async fn count(&self, tx: &TenantTx, mut reached: Reached) -> Answer<()> {
+        reached.done = reached.done.saturating_add(1);
+        reached.succeeded = reached.succeeded.saturating_add(1);
+        let node = &self.work.directory.kit.node;
+        if store::reached(tx, self.work.id(), node, reached).await? {
+            return Ok(());
+        }
+        let detail = "The job was cancelled, or is another's now.";
+        Err(Problem::new(ProblemCode::Unavailable, detail))
+    }
+
+    /// Takes one row; so far the job was before it.
+    async fn row(&self, row: &Row, before: Reached) -> Result<RowOutcome, Undone> {
         let code = code_of(row);
         let taken = match self.firsts.repeated(row, &code) {
             _ if code.is_empty() => Err(Problem::invalid(
@@ -169,7 +188,7 @@ impl<'a> Importer<'a> {
                 "is missing; rows are matched by it",
             )),
             Some(problem) => Err(problem),
-            None => self.person(&code, columns::said(&row.cells)).await,
+            None => self.person(&code, columns::said(&row.cells), before).await,
         };
         let (outcome, faults) = match taken {
             Ok(outcome) => (outcome, Vec::new()),
@@ -195,7 +214,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    async fn person(&self, code: &str, said: Said) -> Answer<Outcome> {
+    async fn person(&self, code: &str, said: Said, before: Reached) -> Answer<Outcome> {
         let kit = &self.work.directory.kit;
         // The photo is judged before anything is written: a row is taken as a whole or not at all.
         let photo = match self.photo(code).await? {
@@ -265,6 +284,9 @@ impl<'a> Importer<'a> {
         }
         if for_terminals {
             access_changes::note(&tx, "person.imported", Scope::Persons(&[person])).await?;
+        }
+        if self.counts_itself() {
+            self.count(&tx, before).await?;
         }
         if !self.work.job.dry_run {
             tx.commit().await?;

@@ -237,27 +237,45 @@ pub(super) async fn let_go(tx: &TenantTx, id: JobId, node: &str) -> Result<(), D
     Ok(())
 }
 
-/// Ends a job, well or with a sentence that says why not.
+/// Keeps a job that takes its time; false where it was cancelled or taken over.
+pub(super) async fn renew(tx: &TenantTx, id: JobId, node: &str) -> Result<bool, DbError> {
+    let done = tx
+        .conn()
+        .execute_raw(sql(
+            &format!(
+                "update directory.jobs set leased_until = now() + make_interval(secs => {LEASE_S})
+                  where tenant_id = $1 and id = $2 and lease = $3 and state = 'running'"
+            ),
+            [tx.tenant_uuid().into(), id.uuid().into(), node.into()],
+        ))
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends a job, well or with a sentence that says why not; false where it was cancelled or taken over.
 pub(super) async fn finish(
     tx: &TenantTx,
     id: JobId,
+    node: &str,
     report_key: Option<&str>,
     error: Option<&str>,
-) -> Result<(), DbError> {
-    tx.conn()
+) -> Result<bool, DbError> {
+    let done = tx
+        .conn()
         .execute_raw(sql(
             "update directory.jobs set state = case when $4::text is null then 'succeeded' else 'failed' end,
                 report_key = $3, error = $4, finished_at = now()
-              where tenant_id = $1 and id = $2 and state = 'running'",
+              where tenant_id = $1 and id = $2 and lease = $5 and state = 'running'",
             [
                 tx.tenant_uuid().into(),
                 id.uuid().into(),
                 report_key.map(str::to_owned).into(),
                 error.map(str::to_owned).into(),
+                node.into(),
             ],
         ))
         .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 /// What came of a row.

@@ -4,6 +4,7 @@
 use super::store::{self, Job, JobType, Reached};
 use super::{export, forget, import};
 use crate::directory::Directory;
+use futures_util::future::{Either, select};
 use gatehouse_contracts::Wake;
 use gatehouse_domain::JobId;
 use gatehouse_platform::db::DbError;
@@ -12,12 +13,15 @@ use gatehouse_platform::objects::ObjectError;
 use gatehouse_platform::secrets::SecretsError;
 use gatehouse_platform::service::Task;
 use gatehouse_platform::tenant::TenantScope;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often the list is looked at where no wake-up came.
 const TICK: Duration = Duration::from_secs(5);
+/// Well within the lease.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
 
 /// Why a job is not done.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +108,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Does what may take long, and keeps the job meanwhile.
+    async fn holding<T>(&self, long: impl Future<Output = Result<T, Undone>>) -> Result<T, Undone> {
+        let renewing = async {
+            loop {
+                tokio::time::sleep(RENEW_EVERY).await;
+                let tx = self.directory.kit.db.tenant(self.scope).await?;
+                if !store::renew(&tx, self.id(), &self.directory.kit.node).await? {
+                    return Err(Undone::Taken);
+                }
+                tx.commit().await?;
+            }
+        };
+        // Both go on side by side: what is done may hold the job's row for a moment.
+        match select(pin!(long), pin!(renewing)).await {
+            Either::Left((done, _)) => done,
+            Either::Right((lost, _)) => lost,
+        }
+    }
+
     /// Whether the process stops.
     pub(super) fn go_on(&self) -> Result<(), Undone> {
         if self.cancel.is_cancelled() {
@@ -152,8 +175,8 @@ async fn next(directory: &Directory, cancel: &CancellationToken) -> Result<bool,
         cancel,
     };
     let outcome = match job.kind.parse() {
-        Ok(JobType::PersonImport) => import::run(&work).await,
-        Ok(JobType::PersonExport) => export::run(&work).await,
+        Ok(JobType::PersonImport) => work.holding(import::run(&work)).await,
+        Ok(JobType::PersonExport) => work.holding(export::run(&work)).await,
         Err(unknown) => Err(Undone::Never(unknown.to_string())),
     };
     match outcome {
@@ -168,6 +191,7 @@ async fn next(directory: &Directory, cancel: &CancellationToken) -> Result<bool,
             let tx = kit.db.tenant(&scope).await?;
             store::let_go(&tx, job.job_id(), &kit.node).await?;
             tx.commit().await?;
+            let_go_of_input(&work).await?;
             cancel.run_until_cancelled(tokio::time::sleep(TICK)).await;
         }
     }
@@ -176,7 +200,10 @@ async fn next(directory: &Directory, cancel: &CancellationToken) -> Result<bool,
 
 async fn end(work: &Work<'_>, report: Option<&str>, error: Option<&str>) -> Result<(), DbError> {
     let tx = work.directory.kit.db.tenant(work.scope).await?;
-    store::finish(&tx, work.id(), report, error).await?;
+    let node = &work.directory.kit.node;
+    if !store::finish(&tx, work.id(), node, report, error).await? {
+        tracing::info!(job = %work.id(), "a job was cancelled, or is another's now");
+    }
     tx.commit().await?;
     let_go_of_input(work).await
 }
