@@ -185,25 +185,20 @@ pub(super) async fn note_removed(
     Ok(())
 }
 
-/// The device holds nothing: what it confirmed counts no more, what was offered is void.
+/// The device says that it holds nothing: what it confirmed counts no more, what was offered is void.
+/// Its word is no proof: who was to be taken away is taken away all the same.
 pub(super) async fn forget_register(tx: &TenantTx, device: DeviceId) -> Result<u64, DbError> {
-    let values = || [tx.tenant_uuid().into(), device.uuid().into()];
-    tx.conn()
-        .execute_raw(sql(
-            "delete from sync.assignments where tenant_id = $1 and device_id = $2 and desired is null",
-            values(),
-        ))
-        .await?;
     let changed = tx
         .conn()
         .execute_raw(sql(
-            "update sync.assignments set applied = null, maybe_held = false, offer = null, offered = null, offered_session = null, \
+            "update sync.assignments set applied = null, maybe_held = desired is null, offer = null, offered = null, offered_session = null, \
                 proved_at = null, attempts = 0, \
-                state = case when state = 'failed' and error_code is distinct from '302' then 'failed' else 'pending' end, \
-                due_at = case when state = 'failed' and error_code is distinct from '302' then null else now() end, \
-                urgency = 1 \
+                state = case when desired is null then 'removing' \
+                             when state = 'failed' and error_code is distinct from '302' then 'failed' else 'pending' end, \
+                due_at = case when desired is not null and state = 'failed' and error_code is distinct from '302' then null else now() end, \
+                urgency = case when desired is null then 0 else 1 end \
               where tenant_id = $1 and device_id = $2",
-            values(),
+            [tx.tenant_uuid().into(), device.uuid().into()],
         ))
         .await?;
     Ok(changed.rows_affected())

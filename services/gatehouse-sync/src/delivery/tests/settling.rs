@@ -226,8 +226,18 @@ async fn a_device_that_lost_its_register_is_told_everything_again() {
     tx.commit().await.unwrap();
     let row = house.the(device, "1").await;
     assert_eq!((row.state.as_str(), row.applied), ("pending", None));
-    assert_eq!(house.row(device, "2").await, None, "it holds nobody");
-    assert_eq!(house.offer(device, 64).await, 1);
+    let removing = house.the(device, "2").await;
+    assert_eq!(
+        (removing.state.as_str(), removing.maybe_held),
+        ("removing", true),
+        "that it holds nobody is only said"
+    );
+    assert_eq!(house.offer(device, 64).await, 2);
+    let removing = house.the(device, "2").await;
+    house
+        .answer(device, &removing, DeliveryOutcome::Applied)
+        .await;
+    assert_eq!(house.row(device, "2").await, None);
 }
 
 #[tokio::test]
