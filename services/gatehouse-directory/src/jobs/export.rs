@@ -9,6 +9,7 @@ use super::work::{Undone, Work};
 use gatehouse_platform::db::{DbError, TenantTx, sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::collections::BTreeMap;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 const PAGE: i64 = 2_000;
@@ -44,7 +45,16 @@ const COLUMNS: &[Column] = &[
 pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
     let kit = &work.directory.kit;
     let options = work.job.options();
-    let (mut lines, mut after, mut reached) = (Vec::new(), Uuid::nil(), Reached::default());
+    let format = options.format.as_deref().and_then(|word| word.parse().ok());
+    let format = format.unwrap_or(Format::Xlsx);
+
+    // The writer takes page after page, and no more than two of them are in memory.
+    let (sent, mut pages) = mpsc::channel::<Vec<Line>>(1);
+    let writing = tokio::task::spawn_blocking(move || {
+        let lines = std::iter::from_fn(|| pages.blocking_recv()).flatten();
+        sheet::write(format, COLUMNS, lines, false)
+    });
+    let (mut after, mut reached) = (Uuid::nil(), Reached::default());
     loop {
         work.go_on()?;
         let tx = kit.db.tenant(work.scope).await?;
@@ -60,21 +70,20 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Option<String>, Undone> {
                 "There are more than {ROWS_MAX} persons; export by group, department or type."
             )));
         }
-        lines.extend(page.into_iter().map(Line::from));
+        let lines = page.into_iter().map(Line::from).collect();
+        if sent.send(lines).await.is_err() {
+            // The writer says why it has ended.
+            break;
+        }
         reached.total = reached.done;
         reached.succeeded = reached.done;
         work.reached(reached, &[]).await?;
     }
-    let format = options
-        .format
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(Format::Xlsx);
-    let table = tokio::task::spawn_blocking(move || {
-        sheet::write(format, COLUMNS, lines.into_iter(), false)
-    })
-    .await
-    .map_err(|error| Undone::Away(error.to_string()))?
-    .map_err(|fault| Undone::Never(fault.to_string()))?;
+    drop(sent);
+    let table = writing
+        .await
+        .map_err(|error| Undone::Away(error.to_string()))?
+        .map_err(|fault| Undone::Never(fault.to_string()))?;
     let key = format!("{}/persons.{format}", folder(work.scope, work.id()));
     kit.objects
         .put(&key, format.content_type(), table.into())
