@@ -1,8 +1,10 @@
 //! Exports: what goes out can come in again.
 
 use super::{ended, import, with_code};
-use kit::shared;
+use kit::{shared, until};
+use reqwest::Method;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_is_exported_comes_in_again_without_a_change() {
@@ -48,4 +50,33 @@ async fn what_is_exported_comes_in_again_without_a_change() {
             "{format}: {before} {after}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_export_asked_for_twice_is_one_and_stands_in_the_trail() {
+    let world = shared().await;
+    let tenant = world.tenant().await;
+    let headers = [("Idempotency-Key", "export-1")];
+    let ask = async || {
+        tenant
+            .api
+            .send(Method::POST, "/v1/exports", &headers, Some(json!({})))
+            .await
+            .expect(202)
+    };
+    let (first, second) = (ask().await, ask().await);
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(tenant.api.list("/v1/jobs").await.len(), 1);
+    until(
+        "the trail to tell of it",
+        Duration::from_secs(20),
+        || async {
+            let trail = tenant.api.list("/v1/audit-entries").await;
+            let told = trail
+                .iter()
+                .filter(|entry| entry["action"] == "persons.export");
+            (told.count() == 1).then_some(())
+        },
+    )
+    .await;
 }

@@ -1,5 +1,6 @@
 //! Routes of imports, exports and jobs.
 
+use super::begin::begin;
 use super::store::{self, Job, JobType, NewJob, NotedRow, Options, Outcome};
 use super::{forget, sheet, upload};
 use crate::directory::Directory;
@@ -11,16 +12,18 @@ use chrono::{DateTime, Utc};
 use gatehouse_contracts::Wake;
 use gatehouse_domain::person::PersonType;
 use gatehouse_domain::{DepartmentId, GroupId, JobId};
-use gatehouse_platform::audit::Deed;
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManagePersons, ReadPersons};
-use gatehouse_platform::db::TenantTx;
+use gatehouse_platform::db::{DIRECTORY, TenantTx};
 use gatehouse_platform::http::refusals::{Clash, Missing, Refused, Unfit};
-use gatehouse_platform::http::{Answer, Page, PageQuery, Problem, ProblemCode};
+use gatehouse_platform::http::{
+    Answer, Begun, IdempotencyKey, Page, PageQuery, Problem, ProblemCode, idempotency,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+const EXPORT: &str = "exports.create";
 
 /// Long work, and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,7 +122,7 @@ pub(crate) struct RowQuery {
 }
 
 /// What to export.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ExportRequest {
     /// `xlsx` (where absent) or `csv`.
@@ -172,23 +175,29 @@ async fn create_import(
     directory: web::Data<Directory>,
     form: Multipart,
 ) -> Answer<HttpResponse> {
-    let id = upload::take(&directory, caller.scope(), form).await?;
-    begun(&directory, &caller, id, "import").await
+    let job = upload::take(&directory, caller.scope(), form, caller.request_id()).await?;
+    Ok(accepted(&directory, job.into()))
 }
 
 /// Writes persons into a table that an import takes.
 #[utoipa::path(
     tag = "jobs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat of this request harmless.")),
     request_body = ExportRequest,
-    responses((status = 202, description = "The job.", body = JobView), Refused, Unfit),
+    responses((status = 202, description = "The job.", body = JobView), Refused, Unfit, Clash),
     security(("api_key" = ["persons:write"]), ("user_token" = ["persons:write"]))
 )]
 #[post("/v1/exports")]
 async fn create_export(
     caller: Caller<ManagePersons>,
     directory: web::Data<Directory>,
+    key: IdempotencyKey,
     body: web::Json<ExportRequest>,
 ) -> Answer<HttpResponse> {
+    let tx = directory.kit.db.tenant(caller.scope()).await?;
+    if let Begun::Replay(answer) = idempotency::begin(&tx, DIRECTORY, EXPORT, &key, &*body).await? {
+        return Ok(answer);
+    }
     let ExportRequest {
         format,
         group_id,
@@ -207,7 +216,6 @@ async fn create_export(
         ..Options::default()
     };
     let id = JobId::from_uuid(Uuid::now_v7());
-    let tx = directory.kit.db.tenant(caller.scope()).await?;
     let new = NewJob {
         id,
         kind: JobType::PersonExport,
@@ -216,34 +224,17 @@ async fn create_export(
         input_key: None,
         photo_hashes: Vec::new(),
     };
-    store::insert(&tx, new).await?;
+    let job = JobView::from(begin(&tx, new, caller.request_id()).await?);
+    idempotency::finish(&tx, DIRECTORY, EXPORT, &key, 202, &job).await?;
     tx.commit().await?;
-    begun(&directory, &caller, id, "export").await
+    Ok(accepted(&directory, job))
 }
 
-/// Enters the job in the trail, wakes whoever works, and answers.
-async fn begun(
-    directory: &Directory,
-    caller: &Caller<ManagePersons>,
-    id: JobId,
-    what: &str,
-) -> Answer<HttpResponse> {
-    let tx = directory.kit.db.tenant(caller.scope()).await?;
-    let job = read(&tx, id).await?;
-    let action = format!("persons.{what}");
-    let deed = Deed {
-        action: &action,
-        subject_kind: "job",
-        subject_id: id.to_string(),
-        detail: json!({"dry_run": job.dry_run}),
-        request_id: Some(caller.request_id()),
-    };
-    crate::audit::enter(&tx, deed).await?;
-    tx.commit().await?;
+fn accepted(directory: &Directory, job: JobView) -> HttpResponse {
     directory.kit.bus.wake(Wake::Job);
-    Ok(HttpResponse::Accepted()
-        .insert_header(("Location", format!("/v1/jobs/{id}")))
-        .json(JobView::from(job)))
+    HttpResponse::Accepted()
+        .insert_header(("Location", format!("/v1/jobs/{}", job.id)))
+        .json(job)
 }
 
 async fn read(tx: &TenantTx, id: JobId) -> Answer<Job> {

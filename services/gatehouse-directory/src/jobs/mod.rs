@@ -7,6 +7,7 @@
 
 mod api;
 mod archive;
+mod begin;
 mod columns;
 mod export;
 mod forget;

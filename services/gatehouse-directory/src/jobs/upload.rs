@@ -6,8 +6,9 @@
 //! each photo goes to the object store by itself, under a hash of its code.
 
 use super::archive::{self, Photo};
-use super::store::{Existing, JobType, NewJob, Options};
-use super::{forget, sheet, store};
+use super::begin::begin;
+use super::store::{Existing, Job, JobType, NewJob, Options};
+use super::{forget, sheet};
 use crate::directory::Directory;
 use crate::reading::Reading;
 use actix_multipart::{Field, Multipart};
@@ -38,12 +39,13 @@ struct Form {
     existing: Option<String>,
 }
 
-/// Takes the files in and makes the job; its id.
+/// Takes the files in and makes the job.
 pub(super) async fn take(
     directory: &Directory,
     scope: &TenantScope,
     form: Multipart,
-) -> Answer<JobId> {
+    request_id: &str,
+) -> Answer<Job> {
     // 1. Everything onto the disk, within bounds.
     let form = read(form).await?;
     let mut reading = Reading::begin();
@@ -90,20 +92,22 @@ pub(super) async fn take(
         format,
         existing,
         dry_run,
+        request_id,
     };
     let kept = keep(directory, scope, &job, table, form.photos, &mut laid).await;
     if kept.is_err() {
         laid.take_back(&directory.kit.objects).await;
     }
-    kept.map(|()| id)
+    kept
 }
 
 /// What was asked for beside the files.
-struct Asked {
+struct Asked<'a> {
     id: JobId,
     format: sheet::Format,
     existing: Existing,
     dry_run: bool,
+    request_id: &'a str,
 }
 
 /// What lies in the object store, or may, and nobody knows of yet.
@@ -128,11 +132,11 @@ impl Laid {
 async fn keep(
     directory: &Directory,
     scope: &TenantScope,
-    asked: &Asked,
+    asked: &Asked<'_>,
     table: Vec<u8>,
     photos: Option<NamedTempFile>,
     laid: &mut Laid,
-) -> Answer<()> {
+) -> Answer<Job> {
     let objects = &directory.kit.objects;
     if let Some(archive) = photos {
         unpack(objects, archive, laid).await?;
@@ -159,8 +163,9 @@ async fn keep(
         input_key: Some(&laid.table),
         photo_hashes: laid.photo_hashes.clone(),
     };
-    store::insert(&tx, new).await?;
-    Ok(tx.commit().await?)
+    let job = begin(&tx, new, asked.request_id).await?;
+    tx.commit().await?;
+    Ok(job)
 }
 
 /// Where the files of a job lie.
