@@ -72,8 +72,24 @@ pub(super) async fn go_on(tx: &TenantTx, event: &CommandFinished) -> Result<bool
         counted(tx, &readback, &command).await?;
         return Ok(false);
     }
+    let kept = store::kept(tx, event.command_id).await?;
+    if command.count() != Some(kept) {
+        // Whom a list with holes does not name may be there all the same.
+        store::fail(tx, &readback, &with_holes(command.count(), kept)).await?;
+        return Ok(false);
+    }
     read(tx, &readback, event, &command).await?;
     Ok(true)
+}
+
+fn with_holes(told: Option<i64>, kept: i64) -> String {
+    let told = told.map_or_else(
+        || "an unknown number of".to_owned(),
+        |told| told.to_string(),
+    );
+    format!(
+        "The terminal told {told} persons, and {kept} of them arrived. Nothing was changed; ask again."
+    )
 }
 
 fn why(state: CommandState, command: &CommandRow) -> String {

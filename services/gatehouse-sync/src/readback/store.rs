@@ -134,6 +134,21 @@ pub(super) async fn command_row(tx: &TenantTx, command: CommandId) -> Result<Com
     Ok(row.unwrap_or_default())
 }
 
+/// How many persons of a list the hub kept.
+pub(super) async fn kept(tx: &TenantTx, command: CommandId) -> Result<i64, DbError> {
+    let row = tx
+        .conn()
+        .query_one_raw(sql(
+            "select count(*) as kept from hub.command_persons where tenant_id = $1 and command_id = $2",
+            [tx.tenant_uuid().into(), command.uuid().into()],
+        ))
+        .await?;
+    let row = row.ok_or(DbError::Refused(DbErr::RecordNotFound(
+        "a count".to_owned(),
+    )))?;
+    Ok(row.try_get("", "kept")?)
+}
+
 /// How many the terminal should hold by what is proved: (proved, at least, at most). What is under
 /// way may or may not have arrived.
 pub(super) async fn expected(tx: &TenantTx, device: DeviceId) -> Result<(i64, i64, i64), DbError> {

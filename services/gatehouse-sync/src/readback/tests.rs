@@ -118,11 +118,19 @@ impl Reading {
     }
 
     async fn told(&self, command: CommandId) {
+        let tx = self.house.tx().await;
+        let count = store::kept(&tx, command).await.unwrap();
+        drop(tx);
+        self.told_as(command, count).await;
+    }
+
+    /// The terminal says that it told so many.
+    async fn told_as(&self, command: CommandId, count: i64) {
         self.end(
             command,
             CommandType::ListPersons,
             CommandState::Succeeded,
-            json!({ "count": 0 }),
+            json!({ "count": count }),
         )
         .await;
     }
@@ -215,6 +223,23 @@ async fn whom_the_terminal_lost_is_added_again() {
         None,
         "it is proved gone"
     );
+}
+
+#[tokio::test]
+async fn a_list_with_holes_proves_nothing() {
+    let reading = Reading::begin(true).await;
+    let (house, device) = (&reading.house, reading.device);
+    house.held(device, "1", b"x").await;
+    house.held(device, "2", b"x").await;
+    house.want(device, "2", None).await;
+    reading.count(3).await;
+    let before = house.rows(device).await;
+    let command = reading.tell(&["1", "777"]).await;
+    reading.told_as(command, 3).await;
+    let row = reading.now().await;
+    assert_eq!(row.state, "failed");
+    assert!(row.error.unwrap().contains("told 3 persons, and 2"));
+    assert_eq!(house.rows(device).await, before);
 }
 
 #[tokio::test]
