@@ -20,7 +20,7 @@ pub(super) struct Planned {
     pub(super) updates: i64,
     /// Persons that devices should hold no longer.
     pub(super) removes: i64,
-    /// Some of the devices for which something changed.
+    /// Some of the devices for which something changed, first those from which somebody is taken away.
     pub(super) devices: Vec<Uuid>,
 }
 
@@ -104,7 +104,8 @@ async fn assign(
     let statement = sql(
         "select coalesce(sum(adds), 0)::int8 as adds, coalesce(sum(updates), 0)::int8 as updates, \
                 coalesce(sum(removes), 0)::int8 as removes, \
-                array(select distinct device_id from pg_temp.tally order by device_id limit $1) as devices \
+                array(select device_id from pg_temp.tally group by device_id \
+                      order by sum(removes) = 0, device_id limit $1) as devices \
            from pg_temp.tally",
         [WOKEN_DEVICES.into()],
     );

@@ -180,7 +180,8 @@ async fn next(sync: &Sync, tenant: TenantId, since: Since) -> Result<bool, DbErr
     Ok(true)
 }
 
-/// Counts what was planned, and wakes whoever offers.
+/// Counts what was planned, and wakes whoever offers. Who was offered already may be taken away now, or
+/// is told otherwise: the hub reads again, or it would send what waits there in its old order.
 pub(super) fn tell(sync: &Sync, scope: &TenantScope, planned: &Planned) {
     for (change, count) in [
         ("add", planned.adds),
@@ -191,17 +192,51 @@ pub(super) fn tell(sync: &Sync, scope: &TenantScope, planned: &Planned) {
             .increment(u64::try_from(count).unwrap_or(0));
     }
     for device in &planned.devices {
-        sync.kit.bus.wake(Wake::Assignments {
-            tenant_id: scope.tenant(),
-            device_id: DeviceId::from_uuid(*device),
-        });
+        for wake in wakes(planned, scope.tenant(), DeviceId::from_uuid(*device)) {
+            sync.kit.bus.wake(wake);
+        }
     }
+}
+
+fn wakes(
+    planned: &Planned,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+) -> impl Iterator<Item = Wake> {
+    let offered = (planned.removes > 0 || planned.updates > 0).then_some(Wake::Deliveries {
+        tenant_id,
+        device_id,
+    });
+    let due = Wake::Assignments {
+        tenant_id,
+        device_id,
+    };
+    offered.into_iter().chain([due])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use uuid::Uuid;
+
+    #[test]
+    fn who_is_taken_away_overtakes_what_was_offered() {
+        let device = DeviceId::from_uuid(Uuid::from_u128(2));
+        let of = |adds, updates, removes| {
+            let planned = Planned {
+                adds,
+                updates,
+                removes,
+                devices: Vec::new(),
+            };
+            wakes(&planned, tenant(1), device)
+                .map(|wake| matches!(wake, Wake::Deliveries { .. }))
+                .collect::<Vec<bool>>()
+        };
+        assert_eq!(of(5, 0, 0), [false]);
+        assert_eq!(of(5, 0, 1), [true, false]);
+        assert_eq!(of(0, 1, 0), [true, false]);
+    }
 
     fn tenant(id: u128) -> TenantId {
         TenantId::from_uuid(Uuid::from_u128(id))
