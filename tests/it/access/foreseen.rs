@@ -128,3 +128,65 @@ async fn what_others_let_pass_is_neither_added_nor_removed() {
     assert_eq!(api.get(&path).await.expect(200)["version"], made["version"]);
     assert!(noted(&tenant, "authority.updated").await.is_empty());
 }
+
+#[tokio::test]
+async fn doors_and_schedules_say_what_a_change_would_do() {
+    let world = kit::shared().await;
+    let tenant = world.tenant().await;
+    let api = &tenant.api;
+    let (first, second) = (
+        tenant.device(&fresh_sn()).await,
+        tenant.device(&fresh_sn()).await,
+    );
+    let one = person(&tenant, json!({"name": "Li Wei", "type": "staff"})).await;
+    let two = person(&tenant, json!({"name": "Wang Fang", "type": "staff"})).await;
+    let both = group(&tenant, "Both", "staff", &[&one, &two]).await;
+    let shift = schedule(&tenant, "Shift", "08:00", "18:00").await;
+    let door = json!({"name": "Gate", "device_ids": [first["id"]]});
+
+    // What is new reaches nobody; what cannot be says so all the same.
+    let tried = api.post("/v1/doors?dry_run=true", door.clone()).await;
+    assert_eq!(counts(&tried.expect(200)), [0, 0, 0, 0, 0]);
+    assert!(api.list("/v1/doors").await.is_empty());
+    let door = api.post("/v1/doors", door).await.expect(201);
+    let taken = json!({"name": "Gate"});
+    let taken = api.post("/v1/doors?dry_run=true", taken).await;
+    assert_eq!(taken.problem(409), "already_exists");
+    let taken = json!({"name": "Shift"});
+    let taken = api.post("/v1/schedules?dry_run=true", taken).await;
+    assert_eq!(taken.problem(409), "already_exists");
+
+    let body = json!({"door_ids": [door["id"]], "group_ids": [both], "schedule_id": shift});
+    authority(&tenant, body).await;
+    let path = format!("/v1/doors/{}", id(&door));
+    let dry = format!("{path}?dry_run=true");
+    let other = json!({"device_ids": [second["id"]]});
+    let effect = api.patch(&dry, other).await.expect(200);
+    assert_eq!(counts(&effect), [2, 2, 0, 2, 2], "{effect}");
+    let effect = api
+        .patch(&dry, json!({"location": "Hall"}))
+        .await
+        .expect(200);
+    assert_eq!(counts(&effect), [0, 0, 0, 0, 0], "{effect}");
+    assert_eq!(counts(&api.delete(&dry).await.expect(200)), [0, 2, 0, 1, 1]);
+    assert_eq!(api.get(&path).await.expect(200), door);
+
+    let path = format!("/v1/schedules/{shift}");
+    let dry = format!("{path}?dry_run=true");
+    let before = api.get(&path).await.expect(200);
+    let effect = api.patch(&dry, json!({"weekdays": []})).await.expect(200);
+    assert_eq!(counts(&effect), [0, 0, 2, 1, 1], "{effect}");
+    let effect = api.patch(&dry, json!({"name": "Late"})).await.expect(200);
+    assert_eq!(counts(&effect), [0, 0, 0, 0, 0], "{effect}");
+    let used = api.delete(&dry).await;
+    assert_eq!(used.problem(409), "schedule_in_use");
+    assert_eq!(api.get(&path).await.expect(200), before);
+    let idle = schedule(&tenant, "Idle", "08:00", "18:00").await;
+    let idle = format!("/v1/schedules/{idle}");
+    let effect = api.delete(&format!("{idle}?dry_run=true")).await;
+    assert_eq!(counts(&effect.expect(200)), [0, 0, 0, 0, 0]);
+    assert_eq!(api.get(&idle).await.status, 200);
+    for reason in ["door.updated", "door.deleted", "schedule.updated"] {
+        assert!(noted(&tenant, reason).await.is_empty(), "{reason}");
+    }
+}

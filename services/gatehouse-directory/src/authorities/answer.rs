@@ -1,4 +1,5 @@
-//! The answer to a change of an authority: the authority, or what the change would do.
+//! The answer to a change of an authority: the authority, or what the change would do. Doors and
+//! schedules answer in the same way.
 
 use super::change::Change;
 use super::effect::Effect;
@@ -10,6 +11,7 @@ use gatehouse_platform::db::TenantTx;
 use gatehouse_platform::http::Answer;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// Whether to look before leaping.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -18,7 +20,7 @@ pub(crate) struct DryRun {
     /// Says what the change would do, and saves nothing.
     #[serde(default)]
     #[param(required = false)]
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// The authority, or with `dry_run` what the change would do.
@@ -41,7 +43,19 @@ pub(super) async fn foresee(
     let devices = change.devices(&tx).await?;
     preview::begin(&tx, &devices).await?;
     change.apply(&tx, request_id).await?;
-    let rows = preview::compare(&tx, &devices).await?;
+    effect(directory, tx, &devices).await
+}
+
+/// What was done on the devices since [`preview::begin`]; and it is taken back.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn effect(
+    directory: &Directory,
+    tx: TenantTx,
+    devices: &[Uuid],
+) -> Answer<Effect> {
+    let rows = preview::compare(&tx, devices).await?;
     let scope = tx.scope().clone();
     // Not committed: nothing of it remains.
     drop(tx);

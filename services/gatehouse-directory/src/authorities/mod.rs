@@ -16,6 +16,10 @@ mod request;
 mod store;
 mod view;
 
+pub(crate) use answer::{DryRun, effect};
+pub(crate) use effect::Effect;
+pub(crate) use preview::{begin as before, reschedule};
+
 /// Routes.
 pub(crate) fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     api::routes(cfg);

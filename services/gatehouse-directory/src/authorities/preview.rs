@@ -34,7 +34,10 @@ const LAY_DOWN: &str = "insert into reach_before (device_id, person_id, admittan
    where tenant_id = $1 and device_id = any($2)";
 
 /// Lays down who is reached on the devices.
-pub(super) async fn begin(tx: &TenantTx, devices: &[Uuid]) -> Result<(), DbError> {
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn begin(tx: &TenantTx, devices: &[Uuid]) -> Result<(), DbError> {
     for statement in [
         WITHIN,
         IN_MEMORY,
@@ -51,6 +54,20 @@ pub(super) async fn begin(tx: &TenantTx, devices: &[Uuid]) -> Result<(), DbError
         ))
         .await?;
     tx.conn().execute_unprepared("analyze reach_before").await?;
+    Ok(())
+}
+
+/// The times of a schedule change: whoever passes by it is told others, though it is the same schedule.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn reschedule(tx: &TenantTx, schedule: Uuid) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "update reach_before set schedules = array_remove(schedules, $1) where $1 = any(schedules)",
+            [schedule.into()],
+        ))
+        .await?;
     Ok(())
 }
 

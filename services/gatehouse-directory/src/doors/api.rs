@@ -1,10 +1,11 @@
 //! Routes of doors.
 
-use super::change;
+use super::change::{self, Change};
 use super::request::{DoorPatch, DoorRequest, NAME_MAX_CHARS};
 use super::store::{self, Wanted};
-use super::view::Door;
+use super::view::{ChangedDoor, Door};
 use crate::access_changes;
+use crate::authorities::{self, DryRun, Effect};
 use crate::directory::Directory;
 use crate::reading::Reading;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
@@ -32,29 +33,48 @@ pub(crate) struct DoorQuery {
     device_id: Option<DeviceId>,
 }
 
-/// Creates a door. Nobody may pass it until an authority names it, or its devices.
+/// Creates a door. Nobody may pass it until an authority names it, or its devices. With `dry_run` it is
+/// not created.
 #[utoipa::path(
     tag = "doors",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat of this request harmless.")),
+    params(
+        DryRun,
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat of this request harmless."),
+    ),
     request_body = DoorRequest,
-    responses((status = 201, description = "The door.", body = Door), Refused, Unfit, Clash),
+    responses(
+        (status = 201, description = "The door.", body = Door),
+        (status = 200, description = "With `dry_run`: what it would do.", body = Effect),
+        Refused, Unfit, Clash
+    ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
 )]
 #[post("/v1/doors")]
 async fn create_door(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
+    query: web::Query<DryRun>,
     key: IdempotencyKey,
     body: web::Json<DoorRequest>,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
-    if let Begun::Replay(answer) = idempotency::begin(&tx, DIRECTORY, CREATE, &key, &*body).await? {
+    if !query.dry_run
+        && let Begun::Replay(answer) =
+            idempotency::begin(&tx, DIRECTORY, CREATE, &key, &*body).await?
+    {
         return Ok(answer);
     }
     let mut reading = Reading::begin();
     let (new, named) = body.into_inner().read(&mut reading);
     named.look_for(&tx, &mut reading).await?;
     reading.end()?;
+    if query.dry_run {
+        // No authority names it yet: whether it could be created is all there is to find out.
+        authorities::before(&tx, &[]).await?;
+        change::create(&tx, new, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &[]).await?;
+        return Ok(HttpResponse::Ok().json(effect));
+    }
     let id = change::create(&tx, new, caller.request_id()).await?;
     let door = read(&tx, id, None).await?;
     idempotency::finish(&tx, DIRECTORY, CREATE, &key, 201, &door).await?;
@@ -118,15 +138,20 @@ async fn get_door(
 }
 
 /// Changes a door. Where authorities name it, a device that comes to it is told who may pass, and a
-/// device that goes from it is told who no longer may.
+/// device that goes from it is told who no longer may. With `dry_run` it stays as it is, and the answer
+/// is what the change would do.
 #[utoipa::path(
     tag = "doors",
     params(
         ("id" = String, Path, description = "The door's id."),
+        DryRun,
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = DoorPatch,
-    responses((status = 200, description = "The door as it is now.", body = Door), Refused, Missing, Unfit, Clash, Stale),
+    responses(
+        (status = 200, description = "The door as it is now; with `dry_run` what the change would do.", body = ChangedDoor),
+        Refused, Missing, Unfit, Clash, Stale
+    ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
 )]
 #[patch("/v1/doors/{id}")]
@@ -134,12 +159,20 @@ async fn change_door(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
     id: web::Path<DoorId>,
+    query: web::Query<DryRun>,
     if_match: IfMatch,
     body: web::Json<DoorPatch>,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
-    let distribution =
-        change::change(&tx, *id, body.into_inner(), if_match, caller.request_id()).await?;
+    let change = Change::read(&tx, *id, body.into_inner(), if_match).await?;
+    if query.dry_run {
+        let devices = change.devices();
+        authorities::before(&tx, &devices).await?;
+        change.apply(&tx, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &devices).await?;
+        return Ok(HttpResponse::Ok().json(ChangedDoor::Effect(effect)));
+    }
+    let distribution = change.apply(&tx, caller.request_id()).await?;
     let door = read(&tx, *id, distribution).await?;
     tx.commit().await?;
     if distribution.is_some() {
@@ -147,19 +180,21 @@ async fn change_door(
     }
     Ok(HttpResponse::Ok()
         .insert_header(etag(door.version()))
-        .json(door))
+        .json(ChangedDoor::Door(door)))
 }
 
 /// Removes a door, from all authorities too. Its devices stay; who could pass them through this door
-/// alone is taken from them.
+/// alone is taken from them. With `dry_run` it stays, and the answer is what its removal would do.
 #[utoipa::path(
     tag = "doors",
     params(
         ("id" = String, Path, description = "The door's id."),
+        DryRun,
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     responses(
         (status = 204, description = "It is removed.", headers(("Distribution-Id" = String, description = "Where terminals must learn of it: by this id its way there can be followed."))),
+        (status = 200, description = "With `dry_run`: what its removal would do.", body = Effect),
         Refused, Missing, Stale
     ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
@@ -169,9 +204,17 @@ async fn delete_door(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
     id: web::Path<DoorId>,
+    query: web::Query<DryRun>,
     if_match: IfMatch,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
+    if query.dry_run {
+        let devices = change::devices(&tx, *id).await?;
+        authorities::before(&tx, &devices).await?;
+        change::remove(&tx, *id, if_match, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &devices).await?;
+        return Ok(HttpResponse::Ok().json(effect));
+    }
     let distribution = change::remove(&tx, *id, if_match, caller.request_id()).await?;
     tx.commit().await?;
     let tenant = caller.scope().tenant();

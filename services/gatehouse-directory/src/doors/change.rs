@@ -22,33 +22,67 @@ pub(super) async fn create(tx: &TenantTx, new: Content, request_id: &str) -> Ans
     Ok(id)
 }
 
-/// Changes a door.
-pub(super) async fn change(
-    tx: &TenantTx,
+/// What is to be done to a door.
+#[derive(Debug)]
+pub(super) struct Change {
     id: DoorId,
-    patch: DoorPatch,
-    if_match: IfMatch,
-    request_id: &str,
-) -> Answer<Option<DistributionId>> {
-    let old = store::read_to_change(tx, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("door"))?;
-    if_match.check(old.version)?;
-    let old = old.content();
-    let mut reading = Reading::begin();
-    let (new, named) = patch.over(&mut reading, &old);
-    named.look_for(tx, &mut reading).await?;
-    reading.end()?;
-    if new == old {
-        return Ok(None);
+    old: Content,
+    new: Content,
+}
+
+impl Change {
+    /// Reads a change of a door that nobody else changes meanwhile.
+    pub(super) async fn read(
+        tx: &TenantTx,
+        id: DoorId,
+        patch: DoorPatch,
+        if_match: IfMatch,
+    ) -> Answer<Self> {
+        let old = store::read_to_change(tx, id)
+            .await?
+            .ok_or_else(|| Problem::not_found("door"))?;
+        if_match.check(old.version)?;
+        let old = old.content();
+        let mut reading = Reading::begin();
+        let (new, named) = patch.over(&mut reading, &old);
+        named.look_for(tx, &mut reading).await?;
+        reading.end()?;
+        Ok(Self { id, old, new })
     }
-    store::update(tx, id, &new)
-        .await
-        .map_err(|error| taken(error, &new.name))?;
-    let concerned = difference(&old.devices, &new.devices);
-    let distribution = note(tx, id, "door.updated", &concerned).await?;
-    audit::enter(tx, deed("door.updated", id, told(&new), request_id)).await?;
-    Ok(distribution)
+
+    /// The devices that come to it or go from it.
+    pub(super) fn devices(&self) -> Vec<Uuid> {
+        let concerned = difference(&self.old.devices, &self.new.devices);
+        concerned.into_iter().map(DeviceId::uuid).collect()
+    }
+
+    /// Makes it.
+    pub(super) async fn apply(
+        &self,
+        tx: &TenantTx,
+        request_id: &str,
+    ) -> Answer<Option<DistributionId>> {
+        let Self { id, old, new } = self;
+        if new == old {
+            return Ok(None);
+        }
+        store::update(tx, *id, new)
+            .await
+            .map_err(|error| taken(error, &new.name))?;
+        let concerned = difference(&old.devices, &new.devices);
+        let distribution = note(tx, *id, "door.updated", &concerned).await?;
+        audit::enter(tx, deed("door.updated", *id, told(new), request_id)).await?;
+        Ok(distribution)
+    }
+}
+
+/// The devices at a door.
+pub(super) async fn devices(tx: &TenantTx, id: DoorId) -> Answer<Vec<Uuid>> {
+    let door = store::read_to_change(tx, id).await?;
+    Ok(door
+        .ok_or_else(|| Problem::not_found("door"))?
+        .content()
+        .devices)
 }
 
 /// Removes a door, from all authorities too. Its devices stay.

@@ -1,6 +1,7 @@
 //! A door as the API shows it.
 
 use super::store::Row;
+use crate::authorities::Effect;
 use chrono::{DateTime, Utc};
 use gatehouse_domain::{DeviceId, DistributionId, DoorId};
 use serde::Serialize;
@@ -62,4 +63,14 @@ impl Door {
     pub(super) const fn version(&self) -> i64 {
         self.version
     }
+}
+
+/// The door, or with `dry_run` what the change would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ChangedDoor {
+    /// It is saved.
+    Door(Door),
+    /// Nothing is saved.
+    Effect(Effect),
 }

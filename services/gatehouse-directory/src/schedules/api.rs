@@ -1,9 +1,11 @@
 //! Routes of schedules.
 
+use super::change::{self, Change};
 use super::request::{NAME_MAX_CHARS, SchedulePatch, ScheduleRequest};
-use super::view::ScheduleView;
-use super::{change, store};
+use super::store;
+use super::view::{ChangedSchedule, ScheduleView};
 use crate::access_changes;
+use crate::authorities::{self, DryRun, Effect};
 use crate::directory::Directory;
 use crate::reading::Reading;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
@@ -28,28 +30,46 @@ pub(crate) struct ScheduleQuery {
     name: Option<String>,
 }
 
-/// Creates a schedule. It admits nobody until an authority uses it.
+/// Creates a schedule. It admits nobody until an authority uses it. With `dry_run` it is not created.
 #[utoipa::path(
     tag = "schedules",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat of this request harmless.")),
+    params(
+        DryRun,
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat of this request harmless."),
+    ),
     request_body = ScheduleRequest,
-    responses((status = 201, description = "The schedule.", body = ScheduleView), Refused, Unfit, Clash),
+    responses(
+        (status = 201, description = "The schedule.", body = ScheduleView),
+        (status = 200, description = "With `dry_run`: what it would do.", body = Effect),
+        Refused, Unfit, Clash
+    ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
 )]
 #[post("/v1/schedules")]
 async fn create_schedule(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
+    query: web::Query<DryRun>,
     key: IdempotencyKey,
     body: web::Json<ScheduleRequest>,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
-    if let Begun::Replay(answer) = idempotency::begin(&tx, DIRECTORY, CREATE, &key, &*body).await? {
+    if !query.dry_run
+        && let Begun::Replay(answer) =
+            idempotency::begin(&tx, DIRECTORY, CREATE, &key, &*body).await?
+    {
         return Ok(answer);
     }
     let mut reading = Reading::begin();
     let new = body.read(&mut reading);
     reading.end()?;
+    if query.dry_run {
+        // No authority names it yet: whether it could be created is all there is to find out.
+        authorities::before(&tx, &[]).await?;
+        change::create(&tx, new, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &[]).await?;
+        return Ok(HttpResponse::Ok().json(effect));
+    }
     let id = change::create(&tx, new, caller.request_id()).await?;
     let schedule = read(&tx, id, None).await?;
     idempotency::finish(&tx, DIRECTORY, CREATE, &key, 201, &schedule).await?;
@@ -109,15 +129,20 @@ async fn get_schedule(
         .json(schedule))
 }
 
-/// Changes a schedule. The terminals of its authorities are told the new times.
+/// Changes a schedule. The terminals of its authorities are told the new times. With `dry_run` it stays
+/// as it is, and the answer is what the change would do.
 #[utoipa::path(
     tag = "schedules",
     params(
         ("id" = String, Path, description = "The schedule's id."),
+        DryRun,
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
     request_body = SchedulePatch,
-    responses((status = 200, description = "The schedule as it is now.", body = ScheduleView), Refused, Missing, Unfit, Clash, Stale),
+    responses(
+        (status = 200, description = "The schedule as it is now; with `dry_run` what the change would do.", body = ChangedSchedule),
+        Refused, Missing, Unfit, Clash, Stale
+    ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
 )]
 #[patch("/v1/schedules/{id}")]
@@ -125,12 +150,23 @@ async fn change_schedule(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
     id: web::Path<ScheduleId>,
+    query: web::Query<DryRun>,
     if_match: IfMatch,
     body: web::Json<SchedulePatch>,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
-    let distribution =
-        change::change(&tx, *id, body.into_inner(), if_match, caller.request_id()).await?;
+    let change = Change::read(&tx, *id, body.into_inner(), if_match).await?;
+    if query.dry_run {
+        let devices = change.devices(&tx).await?;
+        authorities::before(&tx, &devices).await?;
+        if change.is_of_times() {
+            authorities::reschedule(&tx, id.uuid()).await?;
+        }
+        change.apply(&tx, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &devices).await?;
+        return Ok(HttpResponse::Ok().json(ChangedSchedule::Effect(effect)));
+    }
+    let distribution = change.apply(&tx, caller.request_id()).await?;
     let schedule = read(&tx, *id, distribution).await?;
     tx.commit().await?;
     if distribution.is_some() {
@@ -138,17 +174,23 @@ async fn change_schedule(
     }
     Ok(HttpResponse::Ok()
         .insert_header(etag(schedule.version()))
-        .json(schedule))
+        .json(ChangedSchedule::Schedule(schedule)))
 }
 
-/// Removes a schedule. One that authorities use is kept, with the code `schedule_in_use`.
+/// Removes a schedule. One that authorities use is kept, with the code `schedule_in_use`. With `dry_run`
+/// it stays in any case.
 #[utoipa::path(
     tag = "schedules",
     params(
         ("id" = String, Path, description = "The schedule's id."),
+        DryRun,
         ("If-Match" = Option<String>, Header, description = "The ETag that was read."),
     ),
-    responses((status = 204, description = "It is removed."), Refused, Missing, Clash, Stale),
+    responses(
+        (status = 204, description = "It is removed."),
+        (status = 200, description = "With `dry_run`: what its removal would do.", body = Effect),
+        Refused, Missing, Clash, Stale
+    ),
     security(("api_key" = ["access:write"]), ("user_token" = ["access:write"]))
 )]
 #[delete("/v1/schedules/{id}")]
@@ -156,9 +198,17 @@ async fn delete_schedule(
     caller: Caller<ManageAccess>,
     directory: web::Data<Directory>,
     id: web::Path<ScheduleId>,
+    query: web::Query<DryRun>,
     if_match: IfMatch,
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
+    if query.dry_run {
+        // Nobody passes by a schedule that can be removed.
+        authorities::before(&tx, &[]).await?;
+        change::remove(&tx, *id, if_match, caller.request_id()).await?;
+        let effect = authorities::effect(&directory, tx, &[]).await?;
+        return Ok(HttpResponse::Ok().json(effect));
+    }
     change::remove(&tx, *id, if_match, caller.request_id()).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

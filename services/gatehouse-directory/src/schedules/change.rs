@@ -5,7 +5,7 @@ use super::store;
 use crate::access_changes::{self, Scope};
 use crate::audit;
 use crate::reading::Reading;
-use gatehouse_domain::{DistributionId, ScheduleId};
+use gatehouse_domain::{DeviceId, DistributionId, ScheduleId};
 use gatehouse_platform::audit::Deed;
 use gatehouse_platform::db::{DbError, TenantTx};
 use gatehouse_platform::http::{Answer, IfMatch, Problem, ProblemCode};
@@ -23,37 +23,66 @@ pub(super) async fn create(tx: &TenantTx, new: Content, request_id: &str) -> Ans
     Ok(id)
 }
 
-/// Changes a schedule; the devices of its authorities are planned again where its times change.
-pub(super) async fn change(
-    tx: &TenantTx,
+/// What is to be done to a schedule.
+#[derive(Debug)]
+pub(super) struct Change {
     id: ScheduleId,
-    patch: SchedulePatch,
-    if_match: IfMatch,
-    request_id: &str,
-) -> Answer<Option<DistributionId>> {
-    let old = store::read_to_change(tx, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("schedule"))?;
-    if_match.check(old.version)?;
-    let old = old.content();
-    let mut reading = Reading::begin();
-    let new = patch.over(&mut reading, &old);
-    reading.end()?;
-    if new == old {
-        return Ok(None);
+    old: Content,
+    new: Content,
+}
+
+impl Change {
+    /// Reads a change of a schedule that nobody else changes meanwhile.
+    pub(super) async fn read(
+        tx: &TenantTx,
+        id: ScheduleId,
+        patch: SchedulePatch,
+        if_match: IfMatch,
+    ) -> Answer<Self> {
+        let old = store::read_to_change(tx, id)
+            .await?
+            .ok_or_else(|| Problem::not_found("schedule"))?;
+        if_match.check(old.version)?;
+        let old = old.content();
+        let mut reading = Reading::begin();
+        let new = patch.over(&mut reading, &old);
+        reading.end()?;
+        Ok(Self { id, old, new })
     }
-    store::update(tx, id, &new)
-        .await
-        .map_err(|error| taken(error, &new.name))?;
-    let distribution = if new.plan == old.plan {
-        None
-    } else {
-        let devices = store::devices(tx, id).await?;
-        access_changes::note(tx, "schedule.updated", Scope::Devices(&devices)).await?
-    };
-    let detail = plan(&new);
-    audit::enter(tx, deed("schedule.updated", id, detail, request_id)).await?;
-    Ok(distribution)
+
+    pub(super) fn is_of_times(&self) -> bool {
+        self.new.plan != self.old.plan
+    }
+
+    /// The devices that somebody may pass by it.
+    pub(super) async fn devices(&self, tx: &TenantTx) -> Answer<Vec<Uuid>> {
+        let devices = store::devices(tx, self.id).await?;
+        Ok(devices.into_iter().map(DeviceId::uuid).collect())
+    }
+
+    /// Makes it; the devices of the schedule's authorities are planned again where its times change.
+    pub(super) async fn apply(
+        &self,
+        tx: &TenantTx,
+        request_id: &str,
+    ) -> Answer<Option<DistributionId>> {
+        let Self { id, old, new } = self;
+        if new == old {
+            return Ok(None);
+        }
+        store::update(tx, *id, new)
+            .await
+            .map_err(|error| taken(error, &new.name))?;
+        let distribution = if self.is_of_times() {
+            let devices = store::devices(tx, *id).await?;
+            access_changes::note(tx, "schedule.updated", Scope::Devices(&devices)).await?
+        } else {
+            None
+        };
+        let detail = plan(new);
+        audit::enter(tx, deed("schedule.updated", *id, detail, request_id)).await?;
+        Ok(distribution)
+    }
 }
 
 /// Removes a schedule that no authority uses.

@@ -2,6 +2,7 @@
 
 use super::request::{Content, HolidayPlan, Period, Weekday};
 use super::store::Row;
+use crate::authorities::Effect;
 use chrono::{DateTime, Utc};
 use gatehouse_domain::schedule::Span;
 use gatehouse_domain::{DistributionId, ScheduleId};
@@ -78,4 +79,14 @@ fn periods(spans: &[Span]) -> Vec<Period> {
             to: clock(span.to_min),
         })
         .collect()
+}
+
+/// The schedule, or with `dry_run` what the change would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ChangedSchedule {
+    /// It is saved.
+    Schedule(ScheduleView),
+    /// Nothing is saved.
+    Effect(Effect),
 }
