@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse_domain::RecordId;
 use gatehouse_domain::access::{Decision, ReasonCode};
 use gatehouse_domain::record::{RecordResult, RecordType, TemperatureVerdict, Verification};
+use gatehouse_platform::secrets::Secrets;
 use gatehouse_proto_device::push::{Base64Text, IdCard, Sight};
 use gatehouse_proto_terminal::{
     ClockError, ControlState, IdDocument, PassedAt, PhotoField, WallTime,
@@ -22,6 +23,8 @@ use uuid::Uuid;
 
 /// Longest time text that is kept as the device wrote it.
 const DEVICE_TIME_MAX_CHARS: usize = 64;
+/// What the key is for, under which the names of records are digests.
+const NAMES: &str = "push_record";
 /// `openCode` for a temperature that was too high, as the device judged it.
 const OPEN_CODE_TEMPERATURE: &str = "101";
 
@@ -112,7 +115,7 @@ pub(super) async fn store(
     mut seen: Sight,
     row: Row,
 ) -> Result<Result<Stored, NotStored>, Refusal> {
-    let (message_id, device_time) = names(row.kind, &seen);
+    let (message_id, device_time) = names(&hub.kit.secrets, row.kind, &seen);
     let photo = |text: Option<Base64Text>| text.and_then(|t| PhotoField::new(t.into_string()));
     let (image, card_image) = (photo(seen.image.take()), photo(seen.id_card_image.take()));
     let of = PicturesOf {
@@ -187,27 +190,24 @@ fn away(store: &'static str, error: &dyn std::error::Error) -> Refusal {
 
 /// By what a repeat is recognised: verb and person, and the device's time. Where nobody was
 /// recognised, two people may stand there in one second: the picture tells them apart. Where there is
-/// no time, the contents stand in for it.
-fn names(kind: &'static str, seen: &Sight) -> (String, String) {
+/// no time, the contents stand in for it. These names outlive the person: they are digests under a key,
+/// and say nobody's number.
+fn names(secrets: &Secrets, kind: &'static str, seen: &Sight) -> (String, String) {
+    let digest = |bytes: &[u8]| hex::encode(secrets.digest(NAMES, bytes));
     let who = if seen.user_id.is_empty() {
         let image = seen.image.as_ref().map_or("", Base64Text::as_str);
         digest(image.as_bytes())
     } else {
-        storable(seen.user_id.clone())
+        digest(seen.user_id.as_bytes())
     };
     let said = &seen.screen_time;
     let when = if !said.is_empty() && said.chars().count() <= DEVICE_TIME_MAX_CHARS {
         storable(said.clone())
     } else {
         let contents = serde_json::to_vec(&seen.raw).unwrap_or_default();
-        format!("sha256:{}", digest(&contents))
+        format!("digest:{}", digest(&contents))
     };
-    let who: String = who.chars().take(DEVICE_TIME_MAX_CHARS).collect();
     (format!("{kind}:{who}"), when)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
 }
 
 fn temperature(seen: &Sight, deny_above_celsius: Option<f32>) -> TemperatureVerdict {
@@ -236,6 +236,7 @@ fn id_document_of(card: IdCard) -> IdDocument {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use gatehouse_platform::secrets::SecretSettings;
     use gatehouse_proto_device::push::read_sight;
 
     fn seen(text: &str) -> Sight {
@@ -244,19 +245,32 @@ mod tests {
 
     #[test]
     fn a_repeat_has_the_same_names_and_nothing_else_has() {
-        let names = |kind, text| names(kind, &seen(text));
-        let face = r#"{"userId":"7","screenTime":1487295360,"img":"QUJD"}"#;
-        assert_eq!(
-            names("syface", face),
-            ("syface:7".to_owned(), "1487295360".to_owned())
+        let secrets = |digit: &str| {
+            Secrets::new(&SecretSettings {
+                master_key: digit.repeat(64),
+                operator_key: None,
+            })
+            .unwrap()
+        };
+        let (secrets, others) = (secrets("a"), secrets("b"));
+        let others = |kind, text| names(&others, kind, &seen(text));
+        let names = |kind, text| names(&secrets, kind, &seen(text));
+        let face = r#"{"userId":"100000007","screenTime":1487295360,"img":"QUJD"}"#;
+        let (message_id, device_time) = names("syface", face);
+        assert_eq!(device_time, "1487295360");
+        assert!(message_id.starts_with("syface:") && !message_id.contains("100000007"));
+        assert_ne!(
+            message_id,
+            others("syface", face).0,
+            "nobody can try out numbers"
         );
         // The picture is compressed anew with each try.
-        let again = r#"{"userId":"7","screenTime":1487295360,"img":"QUJE"}"#;
+        let again = r#"{"userId":"100000007","screenTime":1487295360,"img":"QUJE"}"#;
         assert_eq!(names("syface", face), names("syface", again));
         for other in [
             r#"{"userId":"8","screenTime":1487295360,"img":"QUJD"}"#,
-            r#"{"userId":"7","screenTime":1487295361,"img":"QUJD"}"#,
-            r#"{"userId":"7","img":"QUJD"}"#,
+            r#"{"userId":"100000007","screenTime":1487295361,"img":"QUJD"}"#,
+            r#"{"userId":"100000007","img":"QUJD"}"#,
         ] {
             assert_ne!(names("syface", face), names("syface", other), "{other}");
         }
