@@ -166,6 +166,8 @@ pub mod rejected_uploads {
         pub reason: String,
         #[sea_orm(column_type = "Text")]
         pub raw: String,
+        #[sea_orm(column_type = "Text")]
+        pub person_number: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -41,6 +41,11 @@ begin
     call platform.admit_system(format('hub.%I', t)::regclass, 'gatehouse_hub_system');
   end loop;
 end $$;
+
+-- Whose an upload is that could not be stored, so that it goes with the person; empty for strangers.
+alter table hub.rejected_uploads add column person_number text not null default '';
+create index rejected_uploads_by_person on hub.rejected_uploads (tenant_id, person_number) where person_number <> '';
+
 -- Silent devices and old lines are looked for across tenants.
 grant select on hub.push_devices to gatehouse_hub_system;
 grant select, delete on hub.push_feed to gatehouse_hub_system;

@@ -145,7 +145,7 @@ async fn delete_objects(hub: &Hub, keys: &[String]) -> Result<(), HandleError> {
 }
 
 /// What else the hub holds of a person by their number: uploads that were rejected, and persons as
-/// terminals told them in answer to commands. No index serves these; there are few.
+/// terminals told them in answer to commands. No index serves the latter; there are few.
 async fn forget_elsewhere(hub: &Hub, tx: &TenantTx, number: &str) -> Result<(), HandleError> {
     let values = || [tx.tenant_uuid().into(), number.into()];
     let told = tx
@@ -164,7 +164,7 @@ async fn forget_elsewhere(hub: &Hub, tx: &TenantTx, number: &str) -> Result<(), 
          where tenant_id = $1 and type = 'read_person' and result -> 'person' ->> 'number' = $2",
         "update hub.command_persons set person = jsonb_build_object('index', index, 'number', '', 'name', '')
          where tenant_id = $1 and person ->> 'number' = $2",
-        "delete from hub.rejected_uploads where tenant_id = $1 and raw like '%\"' || $2 || '\"%'",
+        "delete from hub.rejected_uploads where tenant_id = $1 and person_number = $2 and $2 <> ''",
     ] {
         tx.conn()
             .execute_raw(sql(statement, values()))

@@ -225,7 +225,7 @@ pub(super) async fn publish(
     outbox::publish_all_as_system(tx, HUB, alarms).await
 }
 
-/// Keeps an upload that can never be stored; once, however often it comes.
+/// Keeps an upload that can never be stored; once, however often it comes, and not of an erased person.
 pub(super) async fn reject(
     db: &Database,
     scope: &TenantScope,
@@ -235,9 +235,10 @@ pub(super) async fn reject(
     let tx = db.tenant(scope).await?;
     tx.conn()
         .execute_raw(sql(
-            "insert into hub.rejected_uploads (tenant_id, id, device_id, message_id, reason, raw)
-             select $1, $2, $3, $4, $5, $6 where not exists (
-               select from hub.rejected_uploads where tenant_id = $1 and device_id = $3 and message_id = $4 and raw = $6)",
+            "insert into hub.rejected_uploads (tenant_id, id, device_id, message_id, reason, raw, person_number)
+             select $1, $2, $3, $4, $5, $6, $7 where not exists (
+               select from hub.rejected_uploads where tenant_id = $1 and device_id = $3 and message_id = $4 and raw = $6)
+               and not exists (select from directory.erasures where tenant_id = $1 and person_number = $8)",
             [
                 row.tenant.uuid().into(),
                 row.id.uuid().into(),
@@ -245,6 +246,8 @@ pub(super) async fn reject(
                 row.message_id.clone().into(),
                 reason.into(),
                 row.raw.clone().into(),
+                row.passer.number.clone().into(),
+                facts::number_of(&row.passer.number).unwrap_or(0).into(),
             ],
         ))
         .await?;
