@@ -95,6 +95,7 @@ impl Service for Hub {
     fn schedules(self: &Arc<Self>) -> Vec<Schedule> {
         let mut schedules = vec![
             commands::reconcile::schedule(self),
+            commands::forget::schedule(self),
             sessions::queued_commands(self),
             sessions::check_sessions(self),
             sessions::close_abandoned(self),

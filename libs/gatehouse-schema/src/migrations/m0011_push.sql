@@ -49,3 +49,8 @@ create index rejected_uploads_by_person on hub.rejected_uploads (tenant_id, pers
 -- Silent devices and old lines are looked for across tenants.
 grant select on hub.push_devices to gatehouse_hub_system;
 grant select, delete on hub.push_feed to gatehouse_hub_system;
+
+-- Whom terminals told of in answer to commands is forgotten a day later, across tenants.
+call platform.admit_system('hub.command_persons', 'gatehouse_hub_system');
+grant select, delete on hub.command_persons to gatehouse_hub_system;
+create index commands_with_a_person on hub.commands (finished_at) where type = 'read_person' and result ? 'person';

@@ -5,7 +5,7 @@
 //! - [`dispatch`] is what a session asks for work, and tells about it while it goes on;
 //! - [`finish`] is the one place where a command ends;
 //! - [`wait`] lets a request stay until that happens;
-//! - [`reconcile`] ends what nobody will end any more;
+//! - [`reconcile`] ends what nobody will end any more; [`forget`] forgets whom terminals told of;
 //! - [`wanted`] takes in what other services ask for;
 //! - [`request`] and [`view`] are what callers write and read; [`check`], [`person`], [`words`] and
 //!   [`schemas`] are parts of it.
@@ -17,6 +17,7 @@ mod api;
 pub(crate) mod check;
 pub(crate) mod dispatch;
 pub(crate) mod finish;
+pub(crate) mod forget;
 pub(crate) mod issue;
 mod person;
 pub(crate) mod reconcile;
