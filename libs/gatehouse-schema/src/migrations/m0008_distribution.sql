@@ -70,6 +70,9 @@ create table sync.devices (
   -- The session that was last seen: another one retries at once.
   session bigint,
   read_back_on date,
+  -- When its whole register is to be read by itself: a terminal that is new here, or that replaced
+  -- another, may bring persons along. Null: it was read, and nothing speaks for it again.
+  full_read_due_at timestamptz default now(),
   primary key (tenant_id, device_id)
 );
 
@@ -129,6 +132,8 @@ create table sync.erasing (
   erasure_id uuid not null,
   device_id uuid not null,
   number text not null,
+  -- The serial number of the terminal that held them; null: the device was gone already.
+  sn text,
   primary key (tenant_id, erasure_id, device_id)
 );
 

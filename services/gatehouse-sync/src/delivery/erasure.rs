@@ -85,8 +85,9 @@ pub(super) async fn follow(tx: &TenantTx, erasure: ErasureId, number: &str) -> R
            select device_id from directory.erasure_places \
             where tenant_id = $1 and erasure_id = $2 and place = 'terminal' and state = 'pending'), \
          noted as ( \
-           insert into sync.erasing (tenant_id, erasure_id, device_id, number) \
-           select $1, $2, device_id, $3 from held on conflict do nothing) \
+           insert into sync.erasing (tenant_id, erasure_id, device_id, number, sn) \
+           select $1, $2, h.device_id, $3, d.sn from held h \
+             left join directory.devices d on d.tenant_id = $1 and d.id = h.device_id on conflict do nothing) \
          select h.device_id, d.protocol, t.connected_at, t.disconnected_at from held h \
            left join directory.devices d on d.tenant_id = $1 and d.id = h.device_id \
            left join hub.terminals t on t.tenant_id = $1 and t.device_id = h.device_id",
@@ -168,6 +169,23 @@ async fn look(db: &Database) -> Result<(), DbError> {
 struct Finished {
     erasure_id: Uuid,
     device_id: Uuid,
+    /// Of the terminal that held the person.
+    sn: Option<String>,
+    /// Of the one that stands there now.
+    sn_now: Option<String>,
+}
+
+impl Finished {
+    /// A terminal that was taken out of reach proved nothing.
+    fn detail(&self) -> String {
+        match (&self.sn, &self.sn_now) {
+            (_, None) => "The device was removed, and the platform no longer reaches it; it may hold the person still. Wipe it.".to_owned(),
+            (Some(sn), Some(now)) if sn != now => format!(
+                "The terminal {sn} was replaced, and the platform no longer reaches it; it may hold the person still. Wipe it."
+            ),
+            (_, Some(_)) => "The terminal holds nothing of the person.".to_owned(),
+        }
+    }
 }
 
 /// Tells the receipts which terminals are done, and those for which no terminal is left.
@@ -179,7 +197,8 @@ pub(super) async fn finish(tx: &TenantTx) -> Result<(), DbError> {
         "delete from sync.erasing e where e.tenant_id = $1 \
             and not exists (select from sync.assignments a where a.tenant_id = e.tenant_id \
               and a.device_id = e.device_id and a.number = e.number) \
-         returning e.erasure_id, e.device_id",
+         returning e.erasure_id, e.device_id, e.sn, \
+           (select d.sn from directory.devices d where d.tenant_id = e.tenant_id and d.id = e.device_id) as sn_now",
         [tx.tenant_uuid().into()],
     );
     let finished = Finished::find_by_statement(statement)
@@ -187,8 +206,15 @@ pub(super) async fn finish(tx: &TenantTx) -> Result<(), DbError> {
         .await?;
     for one in &finished {
         let erasure = ErasureId::from_uuid(one.erasure_id);
-        let detail = "The terminal holds nothing of the person.".to_owned();
-        tell(tx, erasure, TERMINAL, Some(one.device_id), true, detail).await?;
+        tell(
+            tx,
+            erasure,
+            TERMINAL,
+            Some(one.device_id),
+            true,
+            one.detail(),
+        )
+        .await?;
     }
     let mut erasures: Vec<Uuid> = finished.iter().map(|one| one.erasure_id).collect();
     erasures.sort_unstable();
@@ -203,7 +229,7 @@ pub(super) async fn finish(tx: &TenantTx) -> Result<(), DbError> {
         .await?;
     for row in rows {
         let erasure = ErasureId::from_uuid(row.try_get("", "erasure_id")?);
-        let detail = "No terminal holds the person any more.".to_owned();
+        let detail = "No terminal within reach holds the person any more.".to_owned();
         tell(tx, erasure, ALL_TERMINALS, None, true, detail).await?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What becomes of a device's assignments when the device itself changes: they go with it, a terminal
-//! that was swapped for another holds nothing, and a device in another zone has other weeks. Each is
+//! that was swapped for another confirmed nothing (what it brings along is read), and a device in
+//! another zone has other weeks. Each is
 //! judged by the rows of this moment, so that order and repeats of events do not matter.
 
 use super::changes::Scope;
@@ -67,7 +68,8 @@ pub(super) async fn follow(tx: &TenantTx, device: DeviceId) -> Result<plan::Plan
         tx.conn()
             .execute_raw(sql(
                 "insert into sync.devices (tenant_id, device_id, sn) values ($1, $2, $3) \
-                 on conflict (tenant_id, device_id) do update set sn = excluded.sn, session = null, read_back_on = null",
+                 on conflict (tenant_id, device_id) do update set sn = excluded.sn, session = null, \
+                   read_back_on = null, full_read_due_at = now()",
                 [tenant, device, sn.into()],
             ))
             .await?;
@@ -95,9 +97,13 @@ async fn forget(tx: &TenantTx, device: DeviceId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Another terminal stands there: it holds nothing, and nothing is on its way to it.
+/// Another terminal stands there: nothing is known of what it holds, nothing is on its way to it, and
+/// what the other one was asked is no answer.
 async fn swap(tx: &TenantTx, device: DeviceId) -> Result<(), DbError> {
     for statement in [
+        "update sync.readbacks set state = 'failed', finished_at = now(), removed_meanwhile = '{}', \
+                error = 'The terminal was replaced by another. Nothing was changed.' \
+          where tenant_id = $1 and device_id = $2 and state in ('counting', 'reading', 'comparing')",
         "delete from sync.assignments where tenant_id = $1 and device_id = $2 and desired is null",
         "update sync.assignments set applied = null, applied_at = null, proved_at = null, maybe_held = false, \
                 offer = null, offered = null, offered_session = null, sent_at = null, attempts = 0, urgency = 1, \

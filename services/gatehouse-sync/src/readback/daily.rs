@@ -1,6 +1,9 @@
 //! Once a day every terminal that is online is counted, at an hour of its night, and read where the
 //! count is not what it should be. The devices of a zone are spread over the night, so that they do
 //! not all tell at once.
+//!
+//! A terminal that is new, or that replaced another, is read in full as soon as a session has lasted a
+//! minute: it may hold persons of whom the platform knows nothing.
 
 use super::store;
 use crate::sync::Sync;
@@ -17,6 +20,10 @@ use uuid::Uuid;
 const EVERY: Duration = Duration::from_secs(60);
 /// Devices of one run: a few hundred a minute are enough for a night.
 const DEVICES: i64 = 300;
+/// How long a session lasts before the whole register is read.
+const SETTLED_AFTER_S: i64 = 60;
+/// How long it takes until a full read that came to nothing is begun again.
+const READ_AGAIN_AFTER_S: i64 = 3_600;
 /// A command waits an hour, and a long list takes its time; this much later nobody will tell.
 const GIVEN_UP_AFTER_S: i64 = 4 * 3_600;
 
@@ -30,16 +37,22 @@ pub(super) fn schedule(sync: &Arc<Sync>) -> Schedule {
 }
 
 #[derive(Debug, FromQueryResult)]
-struct Due {
+pub(super) struct Due {
     tenant_id: Uuid,
-    device_id: Uuid,
+    pub(super) device_id: Uuid,
 }
 
 async fn run(db: &Database) -> Result<(), DbError> {
     let tx = db.system().await?;
     let due = by_tenant(&tx, due(&tx).await?);
+    let unread = by_tenant(&tx, unread(&tx, SETTLED_AFTER_S, DEVICES).await?);
     let stale = by_tenant(&tx, stale(&tx).await?);
     tx.commit().await?;
+    for (scope, devices) in unread {
+        let tx = db.tenant(&scope).await?;
+        begin_full(&tx, &devices).await?;
+        tx.commit().await?;
+    }
     for (scope, devices) in due {
         let tx = db.tenant(&scope).await?;
         begin(&tx, &devices).await?;
@@ -87,6 +100,47 @@ async fn due(tx: &SystemTx) -> Result<Vec<Due>, DbError> {
         [DEVICES.into()],
     );
     Ok(Due::find_by_statement(statement).all(tx.conn()).await?)
+}
+
+/// Terminals that are online for a while and whose whole register is to be read.
+pub(super) async fn unread(
+    tx: &SystemTx,
+    settled_after_s: i64,
+    devices: i64,
+) -> Result<Vec<Due>, DbError> {
+    let statement = sql(
+        "select s.tenant_id, s.device_id from sync.devices s \
+           join directory.devices d on d.tenant_id = s.tenant_id and d.id = s.device_id and d.protocol = 'terminal_ws' \
+           join hub.terminals t on t.tenant_id = s.tenant_id and t.device_id = s.device_id \
+            and t.connected_at <= now() - make_interval(secs => $1::float8) and t.disconnected_at is null \
+          where s.full_read_due_at <= now() order by s.full_read_due_at limit $2",
+        [settled_after_s.into(), devices.into()],
+    );
+    Ok(Due::find_by_statement(statement).all(tx.conn()).await?)
+}
+
+/// Begins to read whole registers; of two processes one.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn begin_full(tx: &TenantTx, devices: &[Uuid]) -> Result<(), DbError> {
+    let rows = tx
+        .conn()
+        .query_all_raw(sql(
+            "update sync.devices set full_read_due_at = now() + make_interval(secs => $3::float8) \
+              where tenant_id = $1 and device_id = any($2) and full_read_due_at <= now() returning device_id",
+            [
+                tx.tenant_uuid().into(),
+                devices.to_vec().into(),
+                READ_AGAIN_AFTER_S.into(),
+            ],
+        ))
+        .await?;
+    for row in rows {
+        let device = DeviceId::from_uuid(row.try_get("", "device_id")?);
+        store::begin(tx, device, true).await?;
+    }
+    Ok(())
 }
 
 async fn stale(tx: &SystemTx) -> Result<Vec<Due>, DbError> {

@@ -168,5 +168,6 @@ async fn read(
         metrics::counter!("gatehouse_sync_readback_findings_total", "kind" => kind)
             .increment(u64::try_from(count).unwrap_or(0));
     }
+    store::note_full(tx, event.device_id).await?;
     store::succeed(tx, readback, outcome).await
 }

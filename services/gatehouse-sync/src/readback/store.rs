@@ -172,6 +172,17 @@ pub(super) async fn expected(tx: &TenantTx, device: DeviceId) -> Result<(i64, i6
     ))
 }
 
+/// The whole register of the device was read.
+pub(super) async fn note_full(tx: &TenantTx, device: DeviceId) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "update sync.devices set full_read_due_at = null where tenant_id = $1 and device_id = $2",
+            [tx.tenant_uuid().into(), device.uuid().into()],
+        ))
+        .await?;
+    Ok(())
+}
+
 /// Goes on to read every person.
 pub(super) async fn read_all(
     tx: &TenantTx,

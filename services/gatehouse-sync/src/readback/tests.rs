@@ -382,6 +382,47 @@ async fn one_is_under_way_at_a_time_and_the_next_may_begin_after() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_is_new_is_read_in_full_once() {
+    let house = House::new().await;
+    let device = house.terminal(1).await;
+    house
+        .run(
+            "insert into sync.devices (tenant_id, device_id, sn) values ($1, $2, 'x')",
+            vec![device.uuid().into()],
+        )
+        .await;
+    let is_unread = async |settled_after_s| {
+        let tx = house.db.system().await.unwrap();
+        let unread = daily::unread(&tx, settled_after_s, i64::MAX).await.unwrap();
+        unread.iter().any(|one| one.device_id == device.uuid())
+    };
+    assert!(!is_unread(60).await, "the session has just begun");
+    assert!(is_unread(0).await);
+    for _ in 0..2 {
+        let tx = house.tx().await;
+        daily::begin_full(&tx, &[device.uuid()]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert!(!is_unread(0).await);
+    let tx = house.tx().await;
+    let rows = store::list(&tx, device, None, 9).await.unwrap();
+    drop(tx);
+    assert_eq!((rows.len(), rows[0].full_read), (1, true));
+    let reading = Reading {
+        id: ReadbackId::from_uuid(rows[0].id),
+        house,
+        device,
+    };
+    reading.count(1).await;
+    let command = reading.tell(&["777"]).await;
+    reading.told(command).await;
+    assert_eq!(reading.now().await.surplus, Some(1));
+    let again =
+        "update sync.devices set sn = 'y' where tenant_id = $1 and full_read_due_at is null";
+    assert_eq!(reading.house.run(again, vec![]).await, 1);
+}
+
+#[tokio::test]
 async fn a_night_begins_one_for_each_terminal_once() {
     let house = House::new().await;
     let device = house.terminal(1).await;

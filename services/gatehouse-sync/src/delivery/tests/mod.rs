@@ -9,6 +9,7 @@ use crate::testing::{AssignmentRow, House};
 use chrono::Utc;
 use gatehouse_contracts::{DeliveryAnswer, DeliveryOutcome};
 use gatehouse_domain::{DeviceId, ErasureId};
+use gatehouse_platform::db::DIRECTORY;
 use uuid::Uuid;
 
 const A: &[u8] = b"content a";

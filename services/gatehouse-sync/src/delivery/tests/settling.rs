@@ -277,6 +277,51 @@ async fn an_erased_person_is_followed_from_terminal_to_terminal() {
 }
 
 #[tokio::test]
+async fn a_terminal_out_of_reach_is_named_as_one_to_wipe() {
+    let house = House::new().await;
+    let (removed, replaced) = (house.terminal(1).await, house.terminal(2).await);
+    for device in [removed, replaced] {
+        house.held(device, "5", A).await;
+    }
+    let tx = house.tx().await;
+    erasure::follow(&tx, ErasureId::from_uuid(Uuid::now_v7()), "5")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    for (statement, device) in [
+        (
+            "delete from directory.devices where tenant_id = $1 and id = $2",
+            removed,
+        ),
+        (
+            "update directory.devices set sn = 'another' where tenant_id = $1 and id = $2",
+            replaced,
+        ),
+    ] {
+        house
+            .run_as(DIRECTORY, statement, vec![device.uuid().into()])
+            .await;
+    }
+    house
+        .run("delete from sync.assignments where tenant_id = $1", vec![])
+        .await;
+    let tx = house.tx().await;
+    erasure::finish(&tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let told = house.told("erasure.progressed.v1").await;
+    for (device, says) in [(removed, "device was removed"), (replaced, "was replaced")] {
+        let done = told
+            .iter()
+            .find(|e| e["done"] == true && e["device_id"] == device.to_string());
+        let detail = done.unwrap()["detail"].as_str().unwrap();
+        assert!(
+            detail.contains(says) && detail.contains("Wipe it"),
+            "{detail}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_person_whom_no_terminal_holds_is_done_at_once() {
     let house = House::new().await;
     let tx = house.tx().await;

@@ -291,7 +291,19 @@ async fn a_terminal_that_was_swapped_holds_nothing() {
             vec![],
         )
         .await;
+    house
+        .run(
+            "update sync.devices set full_read_due_at = null where tenant_id = $1",
+            vec![],
+        )
+        .await;
     house.follow(device).await;
+    let is_due = "update sync.devices set full_read_due_at = full_read_due_at where tenant_id = $1 and full_read_due_at <= now()";
+    assert_eq!(
+        house.run(is_due, vec![]).await,
+        1,
+        "what it brings along is read"
+    );
     let row = house.the_row().await;
     assert_eq!(
         (row.person_id, row.state.as_str()),
