@@ -221,10 +221,15 @@ async fn a_change_touches_what_it_names() {
         2
     );
 
+    // Terminals are not told of PINs, nor of further cards.
+    let untold = json!({"pin": "482916", "cards": ["0012345678", "AB12", "AB13"]});
+    let changed = tenant.api.patch(&path, untold).await.expect(200);
+    assert_eq!(changed["version"], 3);
+    assert!(changed.get("distribution_id").is_none(), "{changed}");
+
     // What terminals are told, and what decides who may pass.
     for (change, version) in [
-        (json!({"name": "张三"}), 3),
-        (json!({"pin": "482916"}), 4),
+        (json!({"name": "张三"}), 4),
         (json!({"card_no": "99"}), 5),
         (json!({"priority": "never"}), 6),
         (json!({"disabled": true}), 7),
@@ -238,9 +243,9 @@ async fn a_change_touches_what_it_names() {
             "{change}"
         );
     }
-    assert_eq!(changes_noted(&rows, &tenant).await, 7);
+    assert_eq!(changes_noted(&rows, &tenant).await, 6);
     let now = tenant.api.get(&path).await.expect(200);
-    assert_eq!(now["cards"], json!(["0000000099", "AB12"]));
+    assert_eq!(now["cards"], json!(["0000000099", "AB12", "AB13"]));
     assert!(now["disabled"] == true && now["disabled_at"].is_string());
 
     let stale = tenant

@@ -36,7 +36,8 @@ pub(crate) struct PersonRequest {
     #[schema(example = "2001-02-28")]
     birthday: Option<String>,
     /// The first card: 1 to 32 letters and digits, unique within the tenant. Digits alone are filled up
-    /// with zeros to ten, letters become capitals: as terminals write cards.
+    /// with zeros to ten, letters become capitals: as terminals write cards. Terminals are told
+    /// this card and no other.
     #[schema(example = "0012345678")]
     card_no: Option<String>,
     /// All cards, at most 5. The first one is `card_no`.

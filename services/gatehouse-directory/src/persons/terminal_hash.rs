@@ -12,8 +12,8 @@ use uuid::Uuid;
 const FORM: &str = "person-1";
 
 /// The hash of a person with these cards and these pictures' hashes, in the order of their slots. The
-/// id stands for the number, which it determines and which is not known before the row is. A PIN
-/// counts by its sealed form, which stays as long as the PIN does.
+/// id stands for the number, which it determines and which is not known before the row is. Terminals
+/// are told the first card, none of the others, and no PIN.
 pub(super) fn of(row: &Model, cards: &[String], photos: &[Vec<u8>]) -> Vec<u8> {
     let photos: Vec<String> = photos.iter().map(hex::encode).collect();
     let told = json!([
@@ -28,8 +28,7 @@ pub(super) fn of(row: &Model, cards: &[String], photos: &[Vec<u8>]) -> Vec<u8> {
         row.valid_to,
         row.welcome_text,
         row.display_text,
-        row.pin_sealed.as_deref().map(hex::encode),
-        cards,
+        cards.first(),
         photos,
     ]);
     Sha256::digest(told.to_string().as_bytes()).to_vec()
@@ -76,17 +75,16 @@ mod tests {
                 display_text: Some("1".into()),
                 ..row.clone()
             },
-            Model {
-                pin_sealed: Some(vec![1]),
-                ..row.clone()
-            },
         ] {
             assert_ne!(of(&told, &[], &[]), hash, "{told:?}");
         }
-        assert_ne!(of(&row, &["1".into()], &[]), hash);
+        let first = of(&row, &["1".into()], &[]);
+        assert_ne!(first, hash);
+        assert_eq!(of(&row, &["1".into(), "2".into()], &[]), first);
         assert_ne!(of(&row, &[], &[vec![1]]), hash);
         let untold = Model {
             remark: "x".into(),
+            pin_sealed: Some(vec![1]),
             email: Some("a@b.example".into()),
             version: 7,
             ..row
