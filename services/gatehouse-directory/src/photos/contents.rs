@@ -123,10 +123,15 @@ pub(crate) fn schedule(directory: &Arc<Directory>) -> Schedule {
 }
 
 async fn sweep_all(directory: &Directory) -> Result<(), StillThere> {
+    let mut last = Ok(());
     for (scope, sha256) in store::loose(&directory.kit.db, SWEPT_AT_ONCE).await? {
-        sweep(directory, &scope, &sha256).await?;
+        // A content that stays holds up no other.
+        if let Err(error) = sweep(directory, &scope, &sha256).await {
+            tracing::warn!(tenant = %scope.tenant(), %error, "a picture stays for the moment; it is tried again");
+            last = Err(error);
+        }
     }
-    Ok(())
+    last
 }
 
 fn away(error: ObjectError) -> Problem {
