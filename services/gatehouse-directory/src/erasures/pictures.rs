@@ -22,14 +22,31 @@ pub(super) async fn delete(
         let tx = directory.kit.db.tenant(scope).await?;
         store::waiting_photos(&tx, erasure).await?
     };
+    let mut gone = 0;
     for hash in &hashes {
         let sha256 = hex::decode(hash).unwrap_or_default();
-        photos::sweep(directory, scope, &sha256).await?;
+        if photos::sweep(directory, scope, &sha256).await? {
+            gone += 1;
+        }
     }
     if !hashes.is_empty() {
-        store::photos_gone(&directory.kit.db, scope, erasure, hashes.len()).await?;
+        let detail = told(gone, hashes.len() - gone);
+        store::photos_gone(&directory.kit.db, scope, erasure, &detail).await?;
     }
     Ok(())
+}
+
+/// What the receipt says of pictures that are gone, and of those that are another person's as well.
+fn told(gone: usize, shared: usize) -> String {
+    let gone = match gone {
+        1 => "1 picture was deleted.".to_owned(),
+        n => format!("{n} pictures were deleted."),
+    };
+    match shared {
+        0 => gone,
+        1 => format!("{gone} 1 stays, because another person has the same one."),
+        n => format!("{gone} {n} stay, because other persons have the same ones."),
+    }
 }
 
 /// Tries again what the object store would not do at once.
@@ -51,4 +68,22 @@ async fn again(directory: &Directory) -> Result<(), StillThere> {
         }
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_another_person_has_is_not_said_to_be_deleted() {
+        assert_eq!(told(1, 0), "1 picture was deleted.");
+        assert_eq!(
+            told(0, 1),
+            "0 pictures were deleted. 1 stays, because another person has the same one."
+        );
+        assert_eq!(
+            told(2, 2),
+            "2 pictures were deleted. 2 stay, because other persons have the same ones."
+        );
+    }
 }

@@ -306,12 +306,12 @@ pub(super) async fn waiting_photos(
         .collect::<Result<_, _>>()?)
 }
 
-/// The pictures are gone, but for those that somebody else has as well.
+/// The person's pictures are gone; in words.
 pub(super) async fn photos_gone(
     db: &Database,
     scope: &TenantScope,
     erasure: ErasureId,
-    count: usize,
+    detail: &str,
 ) -> Result<(), DbError> {
     let tx = db.tenant(scope).await?;
     tx.conn()
@@ -320,8 +320,7 @@ pub(super) async fn photos_gone(
             [tx.tenant_uuid().into(), erasure.uuid().into()],
         ))
         .await?;
-    let detail = format!("{count} pictures were deleted.");
-    insert_places(&tx, erasure, &[Place::done("photos", &detail)]).await?;
+    insert_places(&tx, erasure, &[Place::done("photos", detail)]).await?;
     tx.commit().await
 }
 

@@ -93,16 +93,17 @@ pub(super) async fn is_used(tx: &TenantTx, sha256: &[u8]) -> Result<(), DbError>
     store::forget_loose(tx, sha256).await
 }
 
-/// Deletes a content that no photo has. The note stays for a while: somebody may be about to lay the
-/// same content by.
+/// Deletes a content that no photo has; whether it is so. The note stays for a while: somebody may be
+/// about to lay the same content by.
 pub(crate) async fn sweep(
     directory: &Directory,
     scope: &TenantScope,
     sha256: &[u8],
-) -> Result<(), StillThere> {
+) -> Result<bool, StillThere> {
     let tx = directory.kit.db.tenant(scope).await?;
     store::hold_content(&tx, sha256).await?;
-    if !store::is_used(&tx, sha256).await? {
+    let loose = !store::is_used(&tx, sha256).await?;
+    if loose {
         for form in FORMS {
             let key = object_key(scope.tenant(), &hex::encode(sha256), form);
             directory.kit.objects.delete(&key).await?;
@@ -110,7 +111,7 @@ pub(crate) async fn sweep(
     }
     store::forget_old_loose(&tx, sha256).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(loose)
 }
 
 /// Deletes again and again what was laid by and never used, and what could not be deleted at once.
