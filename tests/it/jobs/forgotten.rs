@@ -82,14 +82,15 @@ async fn a_job_is_forgotten_a_week_later_and_receipts_wait_for_it() {
         .await
         .expect("the job can be made old");
     let path = format!("/v1/jobs/{}", export["id"].as_str().unwrap());
-    process.kill();
+    // Not killed: what it has in hand of others goes on at once.
+    process.terminate().await;
     process.restart().await;
     until("the job to be forgotten", WITHIN, || async {
         (api.get(&path).await.status == 404).then_some(())
     })
     .await;
     assert_eq!(api.get(&file).await.status, 404);
-    process.kill();
+    process.terminate().await;
     process.restart().await;
     let path = format!("/v1/erasures/{}", receipt["id"].as_str().unwrap());
     until("the receipt to hear of it", WITHIN, || async {
