@@ -11,7 +11,7 @@ use gatehouse_platform::bus::{Consumer, HandleError, Handler};
 use gatehouse_platform::db::{Database, DbError, SYNC, TenantTx, sql};
 use gatehouse_platform::outbox;
 use gatehouse_platform::service::Schedule;
-use gatehouse_platform::tenant::Actor;
+use gatehouse_platform::tenant::{Actor, TenantScope};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,12 +157,21 @@ async fn look(db: &Database) -> Result<(), DbError> {
         })
         .collect::<Result<Vec<_>, DbError>>()?;
     tx.commit().await?;
+    let mut last = Ok(());
     for scope in scopes {
-        let tx = db.tenant(&scope).await?;
-        finish(&tx).await?;
-        tx.commit().await?;
+        // One tenant's failure is no other's.
+        if let Err(error) = finish_in(db, &scope).await {
+            tracing::warn!(%error, tenant = %scope.tenant(), "receipts do not learn yet which terminals are done");
+            last = Err(error);
+        }
     }
-    Ok(())
+    last
+}
+
+async fn finish_in(db: &Database, scope: &TenantScope) -> Result<(), DbError> {
+    let tx = db.tenant(scope).await?;
+    finish(&tx).await?;
+    tx.commit().await
 }
 
 #[derive(Debug, FromQueryResult)]

@@ -173,7 +173,10 @@ async fn refill(sync: &Sync, offers: i64) -> Result<(), DbError> {
     }
     for (scope, devices) in of_tenant.into_values() {
         for some in devices.chunks(DEVICES_PER_TRANSACTION) {
-            offer(sync, &scope, some, Busy::Await, offers).await?;
+            // What is not offered now is found by the look.
+            if let Err(error) = offer(sync, &scope, some, Busy::Await, offers).await {
+                not_now(&error, &scope);
+            }
         }
     }
     Ok(())
@@ -188,7 +191,10 @@ async fn round(sync: &Sync, among: Option<&[Waiting]>, offers: i64) -> Result<us
     tx.commit().await?;
     let mut made = 0_usize;
     for (scope, devices) in of_tenant {
-        made = made.saturating_add(offer(sync, &scope, &devices, Busy::Skip, offers).await?);
+        match offer(sync, &scope, &devices, Busy::Skip, offers).await {
+            Ok(offered) => made = made.saturating_add(offered),
+            Err(error) => not_now(&error, &scope),
+        }
     }
     Ok(made)
 }
@@ -200,11 +206,26 @@ async fn set_back(sync: &Sync) -> Result<(), DbError> {
     let of_tenant = by_tenant(&tx, gone);
     tx.commit().await?;
     for (scope, devices) in of_tenant {
-        let tx = sync.kit.db.tenant(&scope).await?;
-        offer_store::set_back(&tx, &devices).await?;
-        tx.commit().await?;
+        if let Err(error) = set_back_in(&sync.kit.db, &scope, &devices).await {
+            not_now(&error, &scope);
+        }
     }
     Ok(())
+}
+
+async fn set_back_in(db: &Database, scope: &TenantScope, devices: &[Uuid]) -> Result<(), DbError> {
+    let tx = db.tenant(scope).await?;
+    offer_store::set_back(&tx, devices).await?;
+    tx.commit().await
+}
+
+/// One tenant's failure is no other's.
+fn not_now(error: &DbError, scope: &TenantScope) {
+    if error.is_transient() {
+        tracing::debug!(%error, tenant = %scope.tenant(), "nothing is offered in a tenant this time");
+    } else {
+        tracing::warn!(%error, tenant = %scope.tenant(), "nothing can be offered in a tenant at the moment");
+    }
 }
 
 fn by_tenant(tx: &SystemTx, found: Vec<Waiting>) -> Vec<(TenantScope, Vec<Uuid>)> {

@@ -70,19 +70,23 @@ async fn look(sync: &Sync, looked: &Mutex<Looked>) -> Result<(), DbError> {
         let looked = *looked.lock().unwrap_or_else(PoisonError::into_inner);
         looked.since(now)
     };
+    let mut last = Ok(());
+    let mut failed = Vec::new();
     loop {
-        let (ended, more) = ended_since(&sync.kit.db, since).await?;
+        let (ended, more) = ended_since(&sync.kit.db, since, &failed).await?;
         for (scope, persons) in ended {
-            let tx = sync.kit.db.tenant(&scope).await?;
-            plan::hold(&tx).await?;
-            let planned = plan::scope(&tx, now, Scope::persons(persons), REASON).await?;
-            tx.commit().await?;
-            rounds::tell(sync, &scope, &planned);
+            // One tenant's failure is no other's.
+            if let Err(error) = take_away(sync, &scope, persons, now).await {
+                tracing::warn!(%error, tenant = %scope.tenant(), "persons whose validity has ended are not taken from terminals yet");
+                failed.push(scope.tenant().uuid());
+                last = Err(error);
+            }
         }
         if !more {
             break;
         }
     }
+    last?;
     looked
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -90,10 +94,26 @@ async fn look(sync: &Sync, looked: &Mutex<Looked>) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Persons whose validity ended since, and who are still wanted somewhere; and whether there are more.
+async fn take_away(
+    sync: &Sync,
+    scope: &TenantScope,
+    persons: Vec<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let tx = sync.kit.db.tenant(scope).await?;
+    plan::hold(&tx).await?;
+    let planned = plan::scope(&tx, now, Scope::persons(persons), REASON).await?;
+    tx.commit().await?;
+    rounds::tell(sync, scope, &planned);
+    Ok(())
+}
+
+/// Persons whose validity ended since, and who are still wanted somewhere, except those of some tenants;
+/// and whether there are more.
 pub(super) async fn ended_since(
     db: &Database,
     since: Option<DateTime<Utc>>,
+    except: &[Uuid],
 ) -> Result<(Vec<(TenantScope, Vec<Uuid>)>, bool), DbError> {
     #[derive(FromQueryResult)]
     struct Ended {
@@ -105,8 +125,12 @@ pub(super) async fn ended_since(
         // Lateral with a limit: person by person through the index, whatever the statistics say.
         "select p.tenant_id, p.id from directory.persons p cross join lateral ( \
            select from sync.assignments a where a.tenant_id = p.tenant_id and a.person_id = p.id and a.desired is not null limit 1) a \
-          where p.valid_to <= now() and p.valid_to >= $1 order by p.valid_to limit $2",
-        [since.unwrap_or_default().into(), PERSONS.into()],
+          where p.valid_to <= now() and p.valid_to >= $1 and p.tenant_id <> all($3::uuid[]) order by p.valid_to limit $2",
+        [
+            since.unwrap_or_default().into(),
+            PERSONS.into(),
+            except.to_vec().into(),
+        ],
     );
     let rows = Ended::find_by_statement(statement).all(tx.conn()).await?;
     let more = i64::try_from(rows.len()).is_ok_and(|count| count >= PERSONS);

@@ -48,23 +48,44 @@ async fn run(db: &Database) -> Result<(), DbError> {
     let unread = by_tenant(&tx, unread(&tx, SETTLED_AFTER_S, DEVICES).await?);
     let stale = by_tenant(&tx, stale(&tx).await?);
     tx.commit().await?;
-    for (scope, devices) in unread {
-        let tx = db.tenant(&scope).await?;
-        begin_full(&tx, &devices).await?;
-        tx.commit().await?;
+    let mut last = Ok(());
+    let all = [(Step::Full, unread), (Step::Count, due), (Step::End, stale)];
+    for (step, of_tenant) in all {
+        for (scope, devices) in of_tenant {
+            // One tenant's failure is no other's.
+            if let Err(error) = take(db, &scope, step, &devices).await {
+                tracing::warn!(%error, tenant = %scope.tenant(), "terminals of a tenant are not read back yet");
+                last = Err(error);
+            }
+        }
     }
-    for (scope, devices) in due {
-        let tx = db.tenant(&scope).await?;
-        begin(&tx, &devices).await?;
-        tx.commit().await?;
+    last
+}
+
+/// What is done with devices of a tenant.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Full,
+    Count,
+    End,
+}
+
+async fn take(
+    db: &Database,
+    scope: &TenantScope,
+    step: Step,
+    devices: &[Uuid],
+) -> Result<(), DbError> {
+    let tx = db.tenant(scope).await?;
+    match step {
+        Step::Full => begin_full(&tx, devices).await?,
+        Step::Count => begin(&tx, devices).await?,
+        Step::End => {
+            let why = "Nothing was heard of it for hours. Nothing was changed; ask again.";
+            store::give_up(&tx, GIVEN_UP_AFTER_S, why).await?;
+        }
     }
-    for (scope, _) in stale {
-        let tx = db.tenant(&scope).await?;
-        let why = "Nothing was heard of it for hours. Nothing was changed; ask again.";
-        store::give_up(&tx, GIVEN_UP_AFTER_S, why).await?;
-        tx.commit().await?;
-    }
-    Ok(())
+    tx.commit().await
 }
 
 fn by_tenant(tx: &SystemTx, rows: Vec<Due>) -> Vec<(TenantScope, Vec<Uuid>)> {

@@ -7,6 +7,7 @@ use gatehouse_domain::DeviceId;
 use gatehouse_platform::db::sql;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use uuid::Uuid;
 
 impl House {
     async fn weeks(&self) -> usize {
@@ -228,13 +229,14 @@ async fn whose_validity_has_ended_is_found_however_long_ago() {
     let house = House::new().await;
     let (_, _, person) = house.lodge().await;
     house.confirm().await;
-    let found = async || {
-        let (ended, _) = endings::ended_since(&house.db, None).await.unwrap();
+    let found_but = async |except: &[Uuid]| {
+        let (ended, _) = endings::ended_since(&house.db, None, except).await.unwrap();
         ended
             .into_iter()
             .find(|(scope, _)| scope.tenant() == house.scope.tenant())
             .map(|(_, persons)| persons)
     };
+    let found = async || found_but(&[]).await;
     assert_eq!(found().await, None);
     // As if it had been planned while it still lasted.
     house
@@ -244,6 +246,8 @@ async fn whose_validity_has_ended_is_found_however_long_ago() {
         )
         .await;
     assert_eq!(found().await, Some(vec![person]));
+    let failed = [house.scope.tenant().uuid()];
+    assert_eq!(found_but(&failed).await, None, "others have their turn");
     let planned = house
         .plan_at(Utc::now(), Scope::persons(vec![person]))
         .await;
