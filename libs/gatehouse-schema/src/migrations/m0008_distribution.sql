@@ -71,7 +71,8 @@ create table sync.devices (
   session bigint,
   read_back_on date,
   -- When its whole register is to be read by itself: a terminal that is new here, or that replaced
-  -- another, may bring persons along. Null: it was read, and nothing speaks for it again.
+  -- another, may bring persons along, and one that refuses to take somebody away may not hold them.
+  -- Null: it was read, and nothing speaks for it again.
   full_read_due_at timestamptz default now(),
   primary key (tenant_id, device_id)
 );

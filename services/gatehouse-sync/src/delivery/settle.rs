@@ -53,6 +53,7 @@ pub(super) async fn settle(
     device: DeviceId,
     answers: &[DeliveryAnswer],
 ) -> Result<(), DbError> {
+    let refused = refused_removals(answers);
     let answers: Vec<Answered> = answers.iter().filter_map(read).collect();
     // 1. Nobody offers or settles for this device meanwhile.
     settle_store::hold(tx, device).await?;
@@ -75,7 +76,22 @@ pub(super) async fn settle(
     // 3. Everything else, by what is desired now.
     let settled = settle_store::settle(tx, device, &answers).await?;
     measure(settled.iter());
+    // 4. Who is refused to be taken away again and again is not there perhaps: the register is read.
+    if !refused.is_empty() {
+        settle_store::ask_for_register(tx, device, refused).await?;
+    }
     Ok(())
+}
+
+/// Numbers whose removal the device refused.
+fn refused_removals(answers: &[DeliveryAnswer]) -> Vec<String> {
+    answers
+        .iter()
+        .filter(|answer| {
+            answer.content.is_none() && matches!(answer.outcome, DeliveryOutcome::Refused { .. })
+        })
+        .map(|answer| answer.number.clone())
+        .collect()
 }
 
 /// The device says that it holds nothing.

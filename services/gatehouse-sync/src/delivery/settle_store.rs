@@ -149,6 +149,33 @@ pub(super) async fn settle(
     Ok(Settled::find_by_statement(statement).all(tx.conn()).await?)
 }
 
+/// After how many attempts in vain to take somebody away it is asked whether they are there at all.
+const REMOVALS_IN_VAIN: i32 = 5;
+
+/// Where a removal was refused some times over, the whole register is due to be read: whoever is not
+/// told then is gone.
+pub(super) async fn ask_for_register(
+    tx: &TenantTx,
+    device: DeviceId,
+    refused: Vec<String>,
+) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "update sync.devices s set full_read_due_at = least(s.full_read_due_at, now()) \
+              where s.tenant_id = $1 and s.device_id = $2 and exists ( \
+                select from sync.assignments a where a.tenant_id = $1 and a.device_id = $2 and a.number = any($3::text[]) \
+                   and a.state = 'removing' and a.attempts > 0 and a.attempts % $4 = 0)",
+            [
+                tx.tenant_uuid().into(),
+                device.uuid().into(),
+                refused.into(),
+                REMOVALS_IN_VAIN.into(),
+            ],
+        ))
+        .await?;
+    Ok(())
+}
+
 /// Places became free: as many of those whom the full terminal refused are tried again, the oldest
 /// first.
 pub(super) async fn fill_places(

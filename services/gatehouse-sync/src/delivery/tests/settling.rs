@@ -130,6 +130,31 @@ async fn what_a_retry_does_not_mend_waits_and_a_removal_never_does() {
 }
 
 #[tokio::test]
+async fn a_removal_that_is_refused_again_and_again_leads_to_reading_the_register() {
+    let house = House::new().await;
+    let device = house.terminal(1).await;
+    house.held(device, "1", A).await;
+    house.want(device, "1", None).await;
+    house.offer(device, 64).await;
+    let read = "update sync.devices set full_read_due_at = null where tenant_id = $1 and full_read_due_at is null";
+    let forget = "update sync.devices set full_read_due_at = null where tenant_id = $1";
+    house.run(forget, vec![]).await;
+    for attempt in 1..=5 {
+        assert_eq!(house.run(read, vec![]).await, 1, "attempt {attempt}");
+        let row = house.the(device, "1").await;
+        house.answer(device, &row, refused("300")).await;
+        house
+            .run(
+                "update sync.assignments set due_at = now() where tenant_id = $1",
+                vec![],
+            )
+            .await;
+        house.offer(device, 64).await;
+    }
+    assert_eq!(house.run(read, vec![]).await, 0, "it is due");
+}
+
+#[tokio::test]
 async fn a_place_that_becomes_free_is_given_to_the_one_who_waits_longest() {
     let house = House::new().await;
     let device = house.terminal(1).await;
