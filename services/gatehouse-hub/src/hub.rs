@@ -100,6 +100,7 @@ impl Service for Hub {
             sessions::check_sessions(self),
             sessions::close_abandoned(self),
             sessions::write_unknown_messages(self),
+            sessions::forget_unknown_messages(self),
         ];
         schedules.extend(push::schedules(self));
         schedules

@@ -54,3 +54,8 @@ grant select, delete on hub.push_feed to gatehouse_hub_system;
 call platform.admit_system('hub.command_persons', 'gatehouse_hub_system');
 grant select, delete on hub.command_persons to gatehouse_hub_system;
 create index commands_with_a_person on hub.commands (finished_at) where type = 'read_person' and result ? 'person';
+
+-- Messages of unknown types are forgotten a week later, across tenants.
+call platform.admit_system('hub.unknown_messages', 'gatehouse_hub_system');
+grant select, delete on hub.unknown_messages to gatehouse_hub_system;
+create index unknown_messages_by_age on hub.unknown_messages (received_at);

@@ -144,8 +144,9 @@ async fn delete_objects(hub: &Hub, keys: &[String]) -> Result<(), HandleError> {
     Ok(())
 }
 
-/// What else the hub holds of a person by their number: uploads that were rejected, and persons as
-/// terminals told them in answer to commands. No index serves the latter; there are few.
+/// What else the hub holds of a person by their number: uploads that were rejected, persons as
+/// terminals told them in answer to commands, and messages that nobody understood but for the number in
+/// them. No index serves the latter two; there are few.
 async fn forget_elsewhere(hub: &Hub, tx: &TenantTx, number: &str) -> Result<(), HandleError> {
     let values = || [tx.tenant_uuid().into(), number.into()];
     let told = tx
@@ -165,6 +166,7 @@ async fn forget_elsewhere(hub: &Hub, tx: &TenantTx, number: &str) -> Result<(), 
         "update hub.command_persons set person = jsonb_build_object('index', index, 'number', '', 'name', '')
          where tenant_id = $1 and person ->> 'number' = $2",
         "delete from hub.rejected_uploads where tenant_id = $1 and person_number = $2 and $2 <> ''",
+        "delete from hub.unknown_messages where tenant_id = $1 and body ~ ('(^|[^0-9])' || $2 || '([^0-9]|$)')",
     ] {
         tx.conn()
             .execute_raw(sql(statement, values()))

@@ -35,7 +35,7 @@ pub(crate) use reconcile::{check_sessions, close_abandoned, queued_commands};
 pub(crate) use registry::Registry;
 pub(crate) use terminal::Terminal;
 pub(crate) use transport::sockets;
-pub(crate) use unknown::{Unknowns, write_unknown_messages};
+pub(crate) use unknown::{Unknowns, forget_unknown_messages, write_unknown_messages};
 pub(crate) use wakes::token_consumer;
 
 use crate::hub::Hub;

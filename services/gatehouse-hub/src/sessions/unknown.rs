@@ -1,5 +1,5 @@
 //! Messages whose type nobody here knows: later versions of the protocol have more of them. Counted,
-//! kept for whoever wants to look at them, never answered, never a reason to close.
+//! kept a week for whoever wants to look at them, never answered, never a reason to close.
 
 use super::terminal::Terminal;
 use crate::hub::Hub;
@@ -20,6 +20,7 @@ const TYPE_MAX_CHARS: usize = 64;
 /// Most messages that wait to be written; older ones give way.
 const WAITING: usize = 2_000;
 const WRITTEN_EVERY: Duration = Duration::from_secs(3);
+const FORGOTTEN_EVERY: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug)]
 struct Message {
@@ -77,6 +78,21 @@ pub(crate) fn write_unknown_messages(hub: &Arc<Hub>) -> Schedule {
         let hub = hub.clone();
         async move { write(&hub).await.map_err(|error| error.to_string()) }
     })
+}
+
+/// Forgets those of more than a week ago: nobody knows what they say, and of whom.
+pub(crate) fn forget_unknown_messages(hub: &Arc<Hub>) -> Schedule {
+    let hub = hub.clone();
+    Schedule::new("hub.unknown_messages.forget", FORGOTTEN_EVERY, move || {
+        let hub = hub.clone();
+        async move { forget(&hub).await.map_err(|error| error.to_string()) }
+    })
+}
+
+async fn forget(hub: &Hub) -> Result<(), DbError> {
+    let tx = hub.kit.db.system().await?;
+    terminals::forget_unknown(&tx).await?;
+    tx.commit().await
 }
 
 async fn write(hub: &Hub) -> Result<(), DbError> {

@@ -9,5 +9,6 @@ mod store;
 
 pub(crate) use api::routes;
 pub(crate) use store::{
-    Arrival, Sighting, arrive, close_abandoned, connected, forget, keep_unknown, note,
+    Arrival, Sighting, arrive, close_abandoned, connected, forget, forget_unknown, keep_unknown,
+    note,
 };

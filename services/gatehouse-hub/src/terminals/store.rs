@@ -359,3 +359,14 @@ pub(crate) async fn forget(tx: &TenantTx, device: DeviceId) -> Result<(), DbErro
     }
     Ok(())
 }
+
+/// Forgets messages of unknown types that are older than a week, of all tenants.
+pub(crate) async fn forget_unknown(tx: &SystemTx) -> Result<(), DbError> {
+    tx.conn()
+        .execute_raw(sql(
+            "delete from hub.unknown_messages where received_at < now() - interval '7 days'",
+            [],
+        ))
+        .await?;
+    Ok(())
+}
