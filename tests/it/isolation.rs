@@ -32,7 +32,7 @@ async fn become_role(conn: &mut PgConnection, role: &str, tenant: Option<Uuid>) 
 /// A table of the hub that refers to no other.
 async fn store(conn: &mut PgConnection, tenant: Uuid) -> sqlx::Result<Uuid> {
     let id = Uuid::now_v7();
-    sqlx::query("insert into hub.unknown_messages (tenant_id, id, device_id, message_type, body) values ($1, $2, $3, 'test', '')")
+    sqlx::query("insert into hub.rejected_uploads (tenant_id, id, device_id, message_id, reason, raw) values ($1, $2, $3, 'test', '', '')")
         .bind(tenant)
         .bind(id)
         .bind(Uuid::now_v7())
@@ -133,13 +133,13 @@ async fn a_tenant_can_neither_see_nor_touch_anothers_rows() {
     let (a, b) = (tenant_with_a_row(&app).await, tenant_with_a_row(&app).await);
     let mut tx = app.begin().await.unwrap();
     become_role(&mut tx, "gatehouse_hub", Some(a)).await;
-    let seen: Vec<Uuid> = sqlx::query_scalar("select distinct tenant_id from hub.unknown_messages")
+    let seen: Vec<Uuid> = sqlx::query_scalar("select distinct tenant_id from hub.rejected_uploads")
         .fetch_all(&mut *tx)
         .await
         .unwrap();
     assert_eq!(seen, [a]);
     let touched = |result: sqlx::postgres::PgQueryResult| result.rows_affected();
-    let update = sqlx::query("update hub.unknown_messages set body = 'taken' where tenant_id = $1")
+    let update = sqlx::query("update hub.rejected_uploads set raw = 'taken' where tenant_id = $1")
         .bind(b)
         .execute(&mut *tx)
         .await;
@@ -148,7 +148,7 @@ async fn a_tenant_can_neither_see_nor_touch_anothers_rows() {
         0,
         "an update reached another tenant"
     );
-    let delete = sqlx::query("delete from hub.unknown_messages where tenant_id = $1")
+    let delete = sqlx::query("delete from hub.rejected_uploads where tenant_id = $1")
         .bind(b)
         .execute(&mut *tx)
         .await;
@@ -167,7 +167,7 @@ async fn a_tenant_can_neither_see_nor_touch_anothers_rows() {
         .await
         .unwrap();
     denied(
-        sqlx::query("update hub.unknown_messages set tenant_id = $1")
+        sqlx::query("update hub.rejected_uploads set tenant_id = $1")
             .bind(b)
             .execute(&mut *tx)
             .await,
@@ -178,7 +178,7 @@ async fn a_tenant_can_neither_see_nor_touch_anothers_rows() {
         .await
         .unwrap();
     // Its own rows are there to be changed, or nothing above proves anything.
-    let own = sqlx::query("update hub.unknown_messages set body = 'own'")
+    let own = sqlx::query("update hub.rejected_uploads set raw = 'own'")
         .execute(&mut *tx)
         .await;
     assert_eq!(own.map(touched).unwrap(), 1);
@@ -203,7 +203,7 @@ async fn a_pooled_connection_carries_nothing_over() {
         .unwrap();
     assert_eq!(who, login_role());
     denied(
-        sqlx::query("select 1 from hub.unknown_messages")
+        sqlx::query("select 1 from hub.rejected_uploads")
             .execute(&mut *conn)
             .await,
         "reading after the commit",
@@ -215,7 +215,7 @@ async fn a_pooled_connection_carries_nothing_over() {
         .await
         .unwrap();
     assert_eq!(
-        count(&mut tx, "select count(*) from hub.unknown_messages").await,
+        count(&mut tx, "select count(*) from hub.rejected_uploads").await,
         0
     );
     denied(
@@ -252,7 +252,7 @@ async fn a_system_role_reaches_the_tables_that_admit_it_and_no_others() {
         .unwrap();
     for table in [
         "hub.firmware",
-        "hub.unknown_messages",
+        "hub.rejected_uploads",
         "directory.users",
         "directory.api_keys",
         "attendance.punches",
