@@ -93,7 +93,12 @@ impl Story {
                 house.forbid(id).await;
                 (persons, devices) = (vec![], vec![device.uuid()]);
             }
-            8 => house.confirm().await,
+            8 => {
+                house.confirm().await;
+                // Whoever lost the last photo is listed again, as waiting for one, by the next plan that
+                // looks at them, once the terminal has confirmed that they are gone.
+                persons.clone_from(&self.persons);
+            }
             _ => {
                 // A terminal that was told and has not answered.
                 house
