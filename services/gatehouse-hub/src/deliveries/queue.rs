@@ -96,8 +96,10 @@ impl Queue {
         self.waiting = offers
             .into_iter()
             .filter(|offer| Some(offer.id) != under_way && !self.answered.contains(&offer.id))
-            .take(AT_ONCE)
             .collect();
+        // Those beyond are read again later: there are more, though the read brought all.
+        self.more |= self.waiting.len() > AT_ONCE;
+        self.waiting.truncate(AT_ONCE);
         self.waiting.shrink_to_fit();
         // What was prepared may have changed, or somebody else goes first now. The photos are kept
         // elsewhere.
@@ -376,6 +378,25 @@ mod tests {
         assert_eq!(queue.next(Some(15), true), Step::Send);
         assert_eq!(queue.next(Some(0), true), ask(Some(BEFORE_PERSONS), false));
         assert_eq!(queue.next(None, true), Step::Send);
+    }
+
+    #[test]
+    fn whoever_stands_behind_a_full_read_has_a_turn() {
+        let mut queue = filled((1..=16).map(addition).collect());
+        for _ in 0..16 {
+            send(&mut queue).unwrap();
+            queue.finish();
+        }
+        assert_eq!(queue.next(None, true), ask(None, true));
+        queue.note_reading();
+        // Sync has settled all of them: fewer rows than could be read, and more than are taken at once.
+        let rows = queue.rows_to_read();
+        queue.fill((17..=34).map(addition).collect(), rows);
+        for _ in 0..16 {
+            send(&mut queue).unwrap();
+            queue.finish();
+        }
+        assert_eq!(queue.next(None, true), ask(None, true), "two are left");
     }
 
     #[test]
