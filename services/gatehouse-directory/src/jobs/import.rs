@@ -5,6 +5,7 @@
 //! person as the first time left it, and changes nothing.
 
 use super::columns::{self, Column, Said};
+use super::lookup;
 use super::masked;
 use super::sheet::{self, Format, Line, Row};
 use super::store::{self, Existing, Options, Outcome, Reached, RowOutcome};
@@ -15,16 +16,14 @@ use crate::groups;
 use crate::persons::{self, NewPerson, normal_card};
 use crate::photos::{self, Place};
 use crate::reading::Reading;
+use crate::tenants;
 use bytes::Bytes;
 use chrono_tz::Tz;
-use gatehouse_domain::{DepartmentId, GroupId, PersonId};
-use gatehouse_platform::db::{DbError, TenantTx, sql};
+use gatehouse_platform::db::TenantTx;
 use gatehouse_platform::http::{Answer, Problem, ProblemCode};
 use gatehouse_platform::objects::ObjectError;
-use sea_orm::ConnectionTrait;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// Progress is told after so many rows, or after so long.
 const TELL_ROWS: usize = 50;
@@ -156,7 +155,7 @@ impl<'a> Importer<'a> {
         Ok(Self {
             work,
             existing: existing.unwrap_or(Existing::Update),
-            zone: zone(&tx).await?,
+            zone: tenants::zone(&tx).await?,
             options,
             firsts,
         })
@@ -229,7 +228,7 @@ impl<'a> Importer<'a> {
             photos::lay_by(self.work.directory, self.work.scope, photo).await?;
         }
         let tx = kit.db.tenant(self.work.scope).await?;
-        let known = by_code(&tx, code).await?;
+        let known = lookup::by_code(&tx, code).await?;
         if known.is_some() && self.existing == Existing::Skip {
             return Ok(Outcome::Unchanged);
         }
@@ -239,9 +238,9 @@ impl<'a> Importer<'a> {
         }
         let mut patch = said.patch;
         if let Some(department) = said.department_code {
-            patch.department_id = Some(Some(self::department(&tx, &department).await?));
+            patch.department_id = Some(Some(lookup::department(&tx, &department).await?));
         }
-        let group_ids = named_groups(&tx, &said.groups).await?;
+        let group_ids = lookup::named_groups(&tx, &said.groups).await?;
         let mut reading = Reading::begin();
         if known.is_none() && patch.name.is_none() {
             reading.fault("/name", "is needed for somebody new");
@@ -261,7 +260,7 @@ impl<'a> Importer<'a> {
                 let changed =
                     persons::change(&tx, &kit.secrets, person, &given, None, None).await?;
                 groups::check_joining(&tx, person, &group_ids).await?;
-                let joined = join(&tx, person, &group_ids).await?;
+                let joined = persons::join_groups(&tx, person.uuid(), &group_ids).await?;
                 let outcome = if changed.anything || joined {
                     Outcome::Updated
                 } else {
@@ -306,79 +305,6 @@ impl<'a> Importer<'a> {
             Err(error) => Err(super::upload::away(&error)),
         }
     }
-}
-
-async fn zone(tx: &TenantTx) -> Result<Tz, DbError> {
-    let row = tx
-        .conn()
-        .query_one_raw(sql(
-            "select timezone from directory.tenants where tenant_id = $1",
-            [tx.tenant_uuid().into()],
-        ))
-        .await?;
-    let name: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
-    Ok(name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC))
-}
-
-async fn by_code(tx: &TenantTx, code: &str) -> Result<Option<PersonId>, DbError> {
-    let statement = "select id from directory.persons where tenant_id = $1 and code = $2";
-    Ok(one(tx, statement, code).await?.map(PersonId::from_uuid))
-}
-
-async fn department(tx: &TenantTx, code: &str) -> Answer<DepartmentId> {
-    let statement = "select id from directory.departments where tenant_id = $1 and code = $2";
-    let id = one(tx, statement, code).await?;
-    id.map(DepartmentId::from_uuid).ok_or_else(|| {
-        Problem::invalid(
-            "department_code",
-            format!("names {code}, which there is not"),
-        )
-    })
-}
-
-async fn named_groups(tx: &TenantTx, names: &[String]) -> Answer<Vec<GroupId>> {
-    let statement = "select id from directory.groups where tenant_id = $1 and name = $2";
-    let mut ids = Vec::new();
-    for name in names {
-        match one(tx, statement, name).await? {
-            Some(id) => ids.push(GroupId::from_uuid(id)),
-            None => {
-                return Err(Problem::invalid(
-                    "groups",
-                    format!("names \"{name}\", which there is not"),
-                ));
-            }
-        }
-    }
-    Ok(ids)
-}
-
-async fn one(tx: &TenantTx, statement: &'static str, key: &str) -> Result<Option<Uuid>, DbError> {
-    let row = tx
-        .conn()
-        .query_one_raw(sql(statement, [tx.tenant_uuid().into(), key.into()]))
-        .await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
-}
-
-/// Puts somebody into groups; whether they were not in one of them.
-async fn join(tx: &TenantTx, person: PersonId, groups: &[GroupId]) -> Result<bool, DbError> {
-    if groups.is_empty() {
-        return Ok(false);
-    }
-    let done = tx
-        .conn()
-        .execute_raw(sql(
-            "insert into directory.group_members (tenant_id, group_id, person_id)
-             select $1, g, $2 from unnest($3::uuid[]) g on conflict do nothing",
-            [
-                tx.tenant_uuid().into(),
-                person.uuid().into(),
-                groups.iter().map(|id| id.uuid()).collect::<Vec<_>>().into(),
-            ],
-        ))
-        .await?;
-    Ok(done.rows_affected() > 0)
 }
 
 /// Writes the rows that failed into a table of the same format.

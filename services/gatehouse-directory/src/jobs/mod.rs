@@ -12,6 +12,7 @@ mod columns;
 mod export;
 mod forget;
 mod import;
+mod lookup;
 mod masked;
 mod sheet;
 mod store;

@@ -9,7 +9,6 @@ use crate::directory::Directory;
 use crate::reading::Reading;
 use crate::{photos, tenants};
 use actix_web::{HttpResponse, get, patch, post, web};
-use chrono_tz::Tz;
 use gatehouse_domain::{DistributionId, GroupId, PersonId};
 use gatehouse_platform::auth::Caller;
 use gatehouse_platform::auth::power::{ManagePersons, ReadPersons};
@@ -40,7 +39,7 @@ async fn create_person(
     if let Begun::Replay(answer) = idempotency::begin(&tx, DIRECTORY, CREATE, &key, &*body).await? {
         return Ok(answer);
     }
-    let new = create::read(body.into_inner(), zone(&tx).await?)?;
+    let new = create::read(body.into_inner(), tenants::zone(&tx).await?)?;
     let in_groups = !new.group_ids.is_empty();
     let secrets = &directory.kit.secrets;
     let id = create::create(&tx, secrets, new, Some(caller.request_id())).await?;
@@ -130,7 +129,7 @@ async fn change_person(
 ) -> Answer<HttpResponse> {
     let tx = directory.kit.db.tenant(caller.scope()).await?;
     let mut reading = Reading::begin();
-    let given = fields::read(&mut reading, body.into_inner(), zone(&tx).await?);
+    let given = fields::read(&mut reading, body.into_inner(), tenants::zone(&tx).await?);
     reading.end()?;
     let changed = change::change(
         &tx,
@@ -174,15 +173,6 @@ async fn read(
         distribution_id,
     };
     Ok(Person::new(row, beside, Some(detail)))
-}
-
-/// The zone of the tenant, in which date-times without an offset are meant.
-pub(crate) async fn zone(tx: &TenantTx) -> Answer<Tz> {
-    let tenant = tenants::read_tenant(tx)
-        .await?
-        .ok_or_else(|| Problem::not_found("tenant"))?;
-    // It was checked when it was set.
-    Ok(tenant.timezone.parse().unwrap_or(Tz::UTC))
 }
 
 /// Adds the routes.

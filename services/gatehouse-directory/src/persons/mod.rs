@@ -27,4 +27,7 @@ pub(crate) use {
     given::Given,
     request::PersonPatch,
 };
-pub(crate) use {store::read_to_change, terminal_hash::refresh as refresh_terminal_hash};
+pub(crate) use {
+    store::{join_groups, read_to_change},
+    terminal_hash::refresh as refresh_terminal_hash,
+};

@@ -169,21 +169,25 @@ pub(super) async fn insert_terms(
     Ok(())
 }
 
-/// Makes a person a member of groups that take them.
-pub(super) async fn join_groups(
+/// Makes a person a member of groups that take them; whether one of them is new.
+pub(crate) async fn join_groups(
     tx: &TenantTx,
     id: Uuid,
     groups: &[GroupId],
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
+    if groups.is_empty() {
+        return Ok(false);
+    }
     let wanted: Vec<Uuid> = groups.iter().map(|group| group.uuid()).collect();
-    tx.conn()
+    let done = tx
+        .conn()
         .execute_raw(sql(
             "insert into directory.group_members (tenant_id, group_id, person_id)
              select $1, g, $2 from unnest($3::uuid[]) g order by g on conflict do nothing",
             [tx.tenant_uuid().into(), id.into(), wanted.into()],
         ))
         .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 #[derive(FromQueryResult)]

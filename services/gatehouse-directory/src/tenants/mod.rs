@@ -16,4 +16,4 @@ pub use create::{NewTenant, create_tenant};
 pub use created::{
     CreatedTenant, FacejoyCredentials, HongtuCredentials, OwnerCredentials, SenselinkCredentials,
 };
-pub(crate) use store::read as read_tenant;
+pub(crate) use store::{read as read_tenant, zone};

@@ -1,10 +1,12 @@
 //! Rows of `directory.tenants`, and the first rows of a new one.
 
 use chrono::Utc;
+use chrono_tz::Tz;
 use gatehouse_domain::access::{Permission, Role};
 use gatehouse_domain::{ApiKeyId, TenantId, TerminalTokenId, UserId};
 use gatehouse_platform::auth::api_key::NewKey;
 use gatehouse_platform::db::{DbError, SystemTx, TenantTx, sql};
+use gatehouse_platform::http::{Answer, Problem};
 use gatehouse_schema::entities::directory::tenants::{ActiveModel, Column, Entity, Model};
 use gatehouse_schema::entities::directory::{api_keys, terminal_tokens, users};
 use sea_orm::{
@@ -198,4 +200,13 @@ pub(super) async fn terminal_token_ids(
         .all(tx.conn())
         .await?;
     Ok(ids.into_iter().map(TerminalTokenId::from_uuid).collect())
+}
+
+/// The tenant's zone, in which date-times without an offset are meant.
+pub(crate) async fn zone(tx: &TenantTx) -> Answer<Tz> {
+    let tenant = read(tx)
+        .await?
+        .ok_or_else(|| Problem::not_found("tenant"))?;
+    // It was checked when it was set.
+    Ok(tenant.timezone.parse().unwrap_or(Tz::UTC))
 }

@@ -7,6 +7,7 @@ use super::{cancel, change, create, store};
 use crate::access_changes;
 use crate::directory::Directory;
 use crate::reading::Reading;
+use crate::tenants;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use gatehouse_domain::{DistributionId, PersonId, VisitId};
@@ -97,7 +98,7 @@ async fn create_visit(
         return Ok(answer);
     }
     let now = Utc::now();
-    let new = create::read(body.into_inner(), create::zone(&tx).await?, now)?;
+    let new = create::read(body.into_inner(), tenants::zone(&tx).await?, now)?;
     let secrets = &directory.kit.secrets;
     let (id, distribution) = create::create(&tx, secrets, new, caller.request_id(), now).await?;
     let visit = read(&tx, id, distribution).await?;

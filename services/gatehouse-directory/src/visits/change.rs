@@ -1,13 +1,13 @@
 //! Changing a visit that has not ended.
 
-use super::create::{check_free, check_references, deed, zone};
+use super::create::{check_free, check_references, deed};
 use super::request::VisitPatch;
 use super::store::{self, Content, Row};
 use super::view::State;
 use super::{fields, force};
 use crate::access_changes::{self, Scope};
 use crate::reading::Reading;
-use crate::{audit, persons};
+use crate::{audit, persons, tenants};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use gatehouse_domain::{DistributionId, GroupId, PersonId, VisitId};
@@ -54,7 +54,7 @@ pub(super) async fn change(
     if_match.check(row.version)?;
     refuse_over(row.state(now))?;
     let old = content(row);
-    let new = read(patch, &old, zone(tx).await?, now)?;
+    let new = read(patch, &old, tenants::zone(tx).await?, now)?;
     let changed = differences(&old, &new);
     if changed.is_empty() {
         return Ok(None);

@@ -2,13 +2,13 @@
 
 use super::change::refuse_over;
 use super::code::{Code, TOKEN_MAX_CHARS};
-use super::create::zone;
 use super::picture::{self, SIDE_PX, USUAL_SIDE_PX};
 use super::store::{self, Row};
 use super::verdict::{self, Known, Reason};
 use super::view::Visit;
 use crate::directory::Directory;
 use crate::schemas;
+use crate::tenants;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
@@ -161,7 +161,7 @@ async fn verify_visit(
     let tx = directory.kit.db.tenant(caller.scope()).await?;
     let found = find(&directory, &tx, caller.scope().tenant(), &body.token).await?;
     let known = found.as_ref().map(|(known, _)| *known);
-    let (reason, sentence) = verdict::decide(known, now, zone(&tx).await?);
+    let (reason, sentence) = verdict::decide(known, now, tenants::zone(&tx).await?);
     Ok(web::Json(VisitVerdict {
         admits: reason == Reason::Admitted,
         reason,

@@ -4,9 +4,9 @@ use super::request::VisitRequest;
 use super::store::{self, Content};
 use super::{fields, force};
 use crate::access_changes::{self, Scope};
+use crate::audit;
 use crate::persons::{self, Given, NewPerson};
 use crate::reading::Reading;
-use crate::{audit, tenants};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use gatehouse_domain::person::{PersonType, Priority};
@@ -30,15 +30,6 @@ pub(super) enum Visitor {
 pub(super) struct NewVisit {
     visitor: Visitor,
     content: Content,
-}
-
-/// The zone of date-times without an offset.
-pub(super) async fn zone(tx: &TenantTx) -> Answer<Tz> {
-    let tenant = tenants::read_tenant(tx)
-        .await?
-        .ok_or_else(|| Problem::not_found("tenant"))?;
-    // It was checked when it was set.
-    Ok(tenant.timezone.parse().unwrap_or(Tz::UTC))
 }
 
 /// Reads a request for a visit.
